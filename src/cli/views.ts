@@ -1,0 +1,123 @@
+/**
+ * What a person sees of an answer: its table, and for some operations more: conditions of a dataset, subnets of a
+ * VPC, the guide to peering as commands to copy. Everything here goes to people; programs read the JSON.
+ */
+import type { Operation, OperationId } from "../contract/operations.ts";
+import { bold, cellAt, table } from "./render.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export interface View {
+  readonly id: OperationId;
+  readonly operation: Operation;
+  readonly input: Fields;
+  readonly answer: Fields;
+  readonly columns?: number | undefined;
+  readonly colour: boolean;
+}
+
+/** The answer as text for a terminal. */
+export async function shown(view: View): Promise<string> {
+  const items = itemsOf(view.answer);
+  const head = view.operation.command.columns;
+  const rows = items.map((item) => head.map((path) => indented(cellAt(item, path), path, item)));
+  const parts = [items.length === 0 ? "Nothing to show.\n" : await section(view, { head, rows })];
+  parts.push(...(await (MORE[view.id]?.(view) ?? [])));
+  return parts.join("\n");
+}
+
+/** A list's items; anything else is one item. */
+export function itemsOf(answer: Fields): Fields[] {
+  return Array.isArray(answer.items) ? answer.items : [answer];
+}
+
+function section(view: View, data: { head: readonly string[]; rows: string[][] }): Promise<string> {
+  return table({ ...data, columns: view.columns, colour: view.colour });
+}
+
+/** The address plan is a tree: a block stands under the one it lies in. */
+function indented(text: string, path: string, item: Fields): string {
+  return path === "cidrBlock" && typeof item.depth === "number" ? `${"  ".repeat(item.depth)}${text}` : text;
+}
+
+const MORE: Partial<Record<OperationId, (view: View) => Promise<string[]>>> = {
+  "datasets.view": conditions,
+  "datasets.create": blockedOnly,
+  "vpcs.list": vpcDetails,
+};
+
+async function conditions(view: View): Promise<string[]> {
+  const all = Array.isArray(view.answer.conditions) ? view.answer.conditions : [];
+  return all.length === 0 ? [] : [await listed(view, all, CONDITION_COLUMNS)];
+}
+
+const CONDITION_COLUMNS = ["resource", "id", "state", "whoseMove", "message", "hint"];
+
+async function blockedOnly(view: View): Promise<string[]> {
+  const all = Array.isArray(view.answer.conditions) ? view.answer.conditions : [];
+  const blocked = all.filter((condition) => condition.state === "blocked");
+  return blocked.length === 0 ? [] : [await listed(view, blocked, CONDITION_COLUMNS)];
+}
+
+function listed(view: View, items: readonly unknown[], head: readonly string[]): Promise<string> {
+  return section(view, { head, rows: items.map((item) => head.map((path) => cellAt(item, path))) });
+}
+
+/** Subnets and gateways when one dataset was asked for; the guide whenever it is in the answer. */
+async function vpcDetails(view: View): Promise<string[]> {
+  const parts: string[] = [];
+  for (const vpc of itemsOf(view.answer)) {
+    if (view.input.datasetName !== undefined) parts.push(...(await insides(view, vpc)));
+    parts.push(...guide(view, vpc));
+  }
+  return parts;
+}
+
+async function insides(view: View, vpc: Fields): Promise<string[]> {
+  const subnets = Array.isArray(vpc.subnets) ? vpc.subnets : [];
+  const gateways = Array.isArray(vpc.natGateways) ? vpc.natGateways : [];
+  const parts: string[] = [];
+  if (subnets.length > 0)
+    parts.push(
+      await listed(view, subnets, [
+        "subnetId",
+        "type",
+        "availabilityZone",
+        "availabilityZoneId",
+        "cidrBlock",
+        "availableIpAddressCount",
+      ]),
+    );
+  if (gateways.length > 0)
+    parts.push(await listed(view, gateways, ["natGatewayId", "state", "subnetId", "publicIp"]));
+  return parts;
+}
+
+const GUIDE_STEPS = [
+  ["request", "Request the VPC peering connection, in your account"],
+  ["accept", "Accept it on behalf of #LetsData"],
+  ["route", "Route to the dataset's range, in your account"],
+  ["securityGroup", "Let your hosts out to the dataset's range"],
+  ["dns", "Resolve the dataset's public names to private addresses from your side"],
+  ["undo", "Take all of it back"],
+] as const;
+
+/** Headings are shell comments, so a block can be pasted whole. */
+function guide(view: View, vpc: Fields): string[] {
+  const steps = vpc.peeringGuide as Fields | undefined;
+  if (!steps) return [];
+  return GUIDE_STEPS.filter(([key]) => steps[key]).map(([key, title], index) => {
+    const commands = [steps[key]].flat().map(String).join("\n");
+    const heading = `# ${index + 1}. ${title}`;
+    return `${view.colour ? bold(heading) : heading}\n${commands}\n`;
+  });
+}
+
+/** What else is to know, for standard error. */
+export function notesOf({ id, answer }: Pick<View, "id" | "answer">): string[] {
+  const notes = Array.isArray(answer.notes) ? answer.notes.map(String) : [];
+  if (typeof answer.nextCursor === "string")
+    notes.push(`There is more: add --all, or --cursor ${answer.nextCursor} for the next page.`);
+  if (id === "keys.create") notes.push("The key is shown this once: keep it now.");
+  return notes;
+}

@@ -1,0 +1,171 @@
+/**
+ * Waits until what was asked for is done, by looking at it again and again. Promises to say what it waits for,
+ * to end at a failure with the reason, at the time limit with what is still missing, and at Ctrl-C with how to look
+ * again. The work itself goes on in the server whether anybody waits or not.
+ */
+import type { ApiClient } from "../contract/client.ts";
+import { allOperations, type Operation, type OperationId, type Wait } from "../contract/operations.ts";
+import { Failure } from "../domain/failure.ts";
+import { type CliClock, Interrupted } from "./context.ts";
+import { elapsed } from "./durations.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export interface Waiting {
+  readonly wait: Wait;
+  /** What the operation was called with. */
+  readonly input: Fields;
+  /** What it answered. */
+  readonly first: Fields;
+  readonly timeoutMs: number;
+  /** The command that shows where it stands. */
+  readonly lookAgain: string;
+}
+
+export interface Means {
+  readonly client: ApiClient;
+  readonly clock: CliClock;
+  readonly signal: AbortSignal;
+  readonly progress: { show(text: string): void; clear(): void };
+}
+
+/** The last look at it. Throws `conflict` when it failed, `unavailable` when the time is over. */
+export async function waitUntilDone(waiting: Waiting, means: Means): Promise<Fields> {
+  const began = means.clock.now();
+  let last = waiting.first;
+  try {
+    for (;;) {
+      if (settled(waiting, last)) return last;
+      const spent = means.clock.now() - began;
+      means.progress.show(`${summary(waiting, last)}  ${elapsed(spent)}`);
+      if (spent >= waiting.timeoutMs) throw tooLong(waiting, last);
+      await means.clock.sleep(Math.min(pause(spent), waiting.timeoutMs - spent), means.signal);
+      const next = await lookUnlessStopped(waiting, means);
+      if (next === "gone") return { ...last, [waiting.wait.field]: waiting.wait.done[0] };
+      last = next ?? last;
+    }
+  } finally {
+    means.progress.clear();
+  }
+}
+
+/** Quick at first, when small things are done; then 1 s, growing to 5 s. Milliseconds. */
+export function pause(spent: number): number {
+  if (spent < 3000) return 250;
+  return Math.min(5000, Math.max(1000, Math.round(spent / 20)));
+}
+
+function settled(waiting: Waiting, seen: Fields): boolean {
+  const status = String(seen[waiting.wait.field]);
+  if (waiting.wait.failed.includes(status)) throw failed(waiting, seen, status);
+  return waiting.wait.done.includes(status);
+}
+
+async function lookUnlessStopped(waiting: Waiting, means: Means): Promise<Fields | "gone" | undefined> {
+  if (means.signal.aborted) throw interrupted(waiting);
+  try {
+    return await look(waiting, means);
+  } catch (thrown) {
+    if (means.signal.aborted) throw interrupted(waiting);
+    if (thrown instanceof Failure && thrown.code === "notFound" && waiting.wait.goneIsDone) return "gone";
+    // A server that restarts is no failure of the work: the time limit ends it if it stays away.
+    if (thrown instanceof Failure && thrown.code === "unavailable") return undefined;
+    throw thrown;
+  }
+}
+
+async function look({ wait, input, first }: Waiting, means: Means): Promise<Fields | "gone" | undefined> {
+  const operation = operationOf(wait.operation);
+  const fields = lookInput(operation, input, first);
+  if (wait.match === undefined) return means.client.callAny(wait.operation, fields, { signal: means.signal });
+  const wanted = input[wait.match] ?? first[wait.match];
+  for (let cursor: unknown; cursor !== null; ) {
+    const given = cursor === undefined ? fields : { ...fields, cursor };
+    const page = await means.client.callAny(wait.operation, given, { signal: means.signal });
+    const items = Array.isArray(page.items) ? page.items : [];
+    const found = items.find((item) => item[wait.match ?? ""] === wanted);
+    if (found) return found;
+    cursor = page.nextCursor ?? null;
+  }
+  return wait.goneIsDone ? "gone" : undefined;
+}
+
+function operationOf(id: OperationId): Operation {
+  const operation = allOperations.get(id);
+  if (!operation) throw new Failure("internal", `There is no operation "${id}" to wait on`);
+  return operation;
+}
+
+/** Path fields from the input, or from the answer when the input was a file; query fields as they were given. */
+export function lookInput(operation: Operation, input: Fields, first: Fields): Record<string, unknown> {
+  const path = Object.keys(operation.params.shape).map((name) => [name, input[name] ?? first[name]]);
+  const query = "tenantName" in operation.query.shape ? [["tenantName", input.tenantName]] : [];
+  return Object.fromEntries([...path, ...query].filter(([, value]) => value !== undefined));
+}
+
+interface Condition {
+  readonly resource: string;
+  readonly state: string;
+  readonly message: string;
+  readonly whoseMove: string;
+  readonly hint: string | null;
+  readonly usualSeconds: number | null;
+}
+
+function conditionsOf(seen: Fields): Condition[] {
+  return Array.isArray(seen.conditions) ? (seen.conditions as Condition[]) : [];
+}
+
+/** Blocked before waiting: it is what somebody can do something about. */
+function pending(seen: Fields): Condition | undefined {
+  const open = conditionsOf(seen).filter((condition) => condition.state !== "ready");
+  return open.find((condition) => condition.state === "blocked") ?? open[0];
+}
+
+function summary(waiting: Waiting, seen: Fields): string {
+  const all = conditionsOf(seen);
+  const ready = all.filter((condition) => condition.state === "ready").length;
+  const count = all.length > 0 ? `  ${ready}/${all.length} ready` : "";
+  const why = reason(seen);
+  return `${subject(waiting)}: ${seen[waiting.wait.field]}${count}${why ? `  ${why}` : ""}`;
+}
+
+function reason(seen: Fields): string {
+  const open = pending(seen);
+  if (!open) return typeof seen.statusReason === "string" ? seen.statusReason : "";
+  const usual = open.usualSeconds ? ` (usually ${elapsed(open.usualSeconds * 1000)})` : "";
+  const move = open.state === "blocked" ? ` (${open.whoseMove}'s move)` : "";
+  return `${open.resource}: ${open.message}${usual}${move}`;
+}
+
+function subject({ wait, input, first }: Waiting): string {
+  const name = wait.match ?? "datasetName";
+  return String(input[name] ?? first[name] ?? "It");
+}
+
+function hintOf(seen: Fields): string | undefined {
+  const text = pending(seen)?.hint ?? seen.nextStep;
+  return typeof text === "string" && text !== "" ? text : undefined;
+}
+
+function failed(waiting: Waiting, seen: Fields, status: string): Failure {
+  const why = typeof seen.statusReason === "string" && seen.statusReason ? seen.statusReason : reason(seen);
+  return new Failure("conflict", `${subject(waiting)} is ${status}${why ? `: ${why}` : ""}`, {
+    hint: hintOf(seen) ?? `Look at it: ${waiting.lookAgain}`,
+  });
+}
+
+function tooLong(waiting: Waiting, seen: Fields): Failure {
+  const status = seen[waiting.wait.field];
+  const why = reason(seen);
+  const spent = elapsed(waiting.timeoutMs);
+  const message = `${subject(waiting)} is still ${status} after ${spent}${why ? `; it waits for ${why}` : ""}`;
+  const own = hintOf(seen);
+  return new Failure("unavailable", message, {
+    hint: `${own ? `${own} ` : ""}The work goes on. Look again: ${waiting.lookAgain}`,
+  });
+}
+
+function interrupted({ lookAgain }: Waiting): Interrupted {
+  return new Interrupted(`Stopped waiting; the work goes on. Look again: ${lookAgain}`);
+}

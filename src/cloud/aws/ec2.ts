@@ -1,0 +1,133 @@
+/**
+ * The hands on AWS: the port `cloud.ts`, by AWS's SDK. Runs against AWS, and against anything that speaks its
+ * wire protocol, by endpoint URL. Promises that only a `Failure` comes out, that every call passes the limiter,
+ * and that nothing is remembered but how AWS answered: which account, which DNS attributes, how fast.
+ */
+import { DescribeAvailabilityZonesCommand } from "@aws-sdk/client-ec2";
+import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { Failure } from "../../domain/failure.ts";
+import type { Cell, Clock } from "../../domain/model.ts";
+import type { World } from "../../domain/world.ts";
+import type { Cloud, NetworkRef, StepCall, Zone } from "../cloud.ts";
+import type { CloudLog } from "./calls.ts";
+import { type Cells, type Credentials, cells } from "./cells.ts";
+import { type DnsMemory, dnsMemory } from "./dns.ts";
+import { failureOf } from "./errors.ts";
+import { limiter } from "./limits.ts";
+import { observe } from "./observe.ts";
+import { take } from "./steps.ts";
+
+export interface AwsOptions {
+  readonly clock: Clock;
+  /** The value of `letsdata:installation` on everything we make. */
+  readonly installation: string;
+  /** Where AWS's protocols are spoken, when it is not AWS. */
+  readonly endpoint?: string;
+  /** Keys, or what gives them; by default the SDK's own chain. A cell's role is assumed with them. */
+  readonly credentials?: Credentials;
+  /** What the role's trust policy asks for. */
+  readonly externalId?: string;
+  readonly log?: CloudLog;
+  /** How many processes share the accounts' buckets, this one among them; one by default. */
+  readonly livingProcesses?: () => number;
+  /** Uniform in [0, 1), for the jitter of waits; without it they have none. */
+  readonly random?: () => number;
+}
+
+export type AwsCloud = Cloud & {
+  /** Ends the connections; whoever waits for a call is refused. */
+  close(): void;
+};
+
+export function awsCloud(options: AwsOptions): AwsCloud {
+  const { clock, installation } = options;
+  const limits = limiter(options);
+  const clients = cells({
+    ...options,
+    limiter: limits,
+    random: options.random ?? (() => 1),
+    log: options.log ?? (() => {}),
+  });
+  const eyes: Eyes = { clients, dns: dnsMemory(clock), installation };
+  const accounts = new Map<string, Promise<string>>();
+  return {
+    account: (cell) => remembered(accounts, cellKey(cell), () => told(callerAccount(clients, cell))),
+    zones: (cell) => told(zones(clients, cell)),
+    observe: (cell, networks) => told(look(eyes, { cell, networks, at: clock.now() })),
+    apply: (cell, call) => told(act(eyes, cell, call)),
+    close() {
+      limits.close();
+      clients.close();
+    },
+  };
+}
+
+interface Eyes {
+  readonly clients: Cells;
+  readonly dns: DnsMemory;
+  readonly installation: string;
+}
+
+/** The border: what was thrown inside comes out as a Failure. */
+async function told<Result>(work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    throw failureOf(error);
+  }
+}
+
+function cellKey({ account, roleArn, region }: Cell): string {
+  return JSON.stringify([account, roleArn, region]);
+}
+
+/** The answer is kept; a failure is not. */
+function remembered<Answer>(
+  answers: Map<string, Promise<Answer>>,
+  key: string,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  const known = answers.get(key);
+  if (known) return known;
+  const asked = ask();
+  answers.set(key, asked);
+  asked.catch(() => answers.delete(key));
+  return asked;
+}
+
+async function callerAccount(clients: Cells, cell: Cell): Promise<string> {
+  const { Account } = await clients.clients(cell).sts.send(new GetCallerIdentityCommand({}));
+  if (Account) return Account;
+  throw new Failure("internal", "AWS did not say which account our credentials act for");
+}
+
+async function zones(clients: Cells, cell: Cell): Promise<readonly Zone[]> {
+  const answer = await clients.clients(cell).ec2.send(
+    new DescribeAvailabilityZonesCommand({
+      Filters: [
+        { Name: "state", Values: ["available"] },
+        { Name: "zone-type", Values: ["availability-zone"] },
+      ],
+    }),
+  );
+  return (answer.AvailabilityZones ?? [])
+    .flatMap(({ ZoneId: id, ZoneName: name }) => (id && name ? [{ id, name }] : []))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+interface Look {
+  readonly cell: Cell;
+  readonly networks: readonly NetworkRef[];
+  readonly at: number;
+}
+
+async function look(
+  { clients, dns, installation }: Eyes,
+  { cell, networks, at }: Look,
+): Promise<ReadonlyMap<string, World>> {
+  return observe({ ec2: clients.clients(cell).ec2, dns, installation, networks, at });
+}
+
+async function act({ clients, dns, installation }: Eyes, cell: Cell, call: StepCall): Promise<string | null> {
+  return take({ ec2: clients.clients(cell).ec2, dns, installation, region: cell.region, call });
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+
+interface Statement {
+  readonly Sid: string;
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: string | readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+const docs = new URL("../../../docs/", import.meta.url);
+const policy: { readonly Statement: readonly Statement[] } = JSON.parse(
+  readFileSync(new URL("iam-policy.json", docs), "utf8"),
+);
+const code = readdirSync(import.meta.dirname)
+  .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+  .map((name) => readFileSync(new URL(name, import.meta.url), "utf8"));
+
+/** The actions a file can call: commands and paginators it imports from a service's client. */
+function calledIn(text: string): string[] {
+  const imports = [...text.matchAll(/import\s*\{([^}]*)\}\s*from\s*"@aws-sdk\/client-(\w+)"/g)];
+  return imports.flatMap(([, names = "", service = ""]) =>
+    [...names.matchAll(/\bpaginate(\w+)|\b(\w+)Command\b/g)].map(
+      ([, paged, sent]) => `${service}:${paged ?? sent}`,
+    ),
+  );
+}
+
+function actions(statement: Statement): string[] {
+  return [statement.Action].flat();
+}
+
+const called = [...new Set(code.flatMap(calledIn))].sort();
+const allowed = [...new Set(policy.Statement.flatMap(actions))].sort();
+const sentWithTags = [
+  "CreateVpc",
+  "CreateSubnet",
+  "CreateInternetGateway",
+  "AllocateAddress",
+  "CreateNatGateway",
+  "CreateRouteTable",
+  "CreateVpcEndpoint",
+  "CreateSecurityGroup",
+  "AuthorizeSecurityGroupIngress",
+  "AuthorizeSecurityGroupEgress",
+];
+
+describe("docs/iam-policy.json", () => {
+  test("allows what the hands call, and nothing else", () => {
+    // Tags travel in the create calls, but AWS asks for this permission too.
+    assert.deepEqual(
+      allowed.filter((action) => action !== "ec2:CreateTags"),
+      called,
+    );
+    assert.ok(called.length > 40);
+  });
+
+  test("lets nothing be made or tagged without our tag", () => {
+    const making = policy.Statement.filter((one) => ["MakeWithOurTag", "TagWhileMaking"].includes(one.Sid));
+    assert.equal(making.length, 2);
+    for (const { Condition } of making)
+      assert.equal(Condition?.StringEquals?.["aws:RequestTag/letsdata:installation"], "INSTALLATION");
+    const tagging = making.find((one) => one.Sid === "TagWhileMaking");
+    assert.deepEqual(tagging?.Condition?.StringEquals?.["ec2:CreateAction"], sentWithTags);
+  });
+
+  test("puts a condition on everything but looking", () => {
+    const open = policy.Statement.filter((one) => one.Condition === undefined).map((one) => one.Sid);
+    assert.deepEqual(open, ["Look"]);
+  });
+
+  test("accepts peerings of named accounts only", () => {
+    const accept = policy.Statement.find((one) => one.Sid === "AcceptPeeringOfKnownAccounts");
+    assert.deepEqual(accept?.Condition?.ArnLike?.["ec2:RequesterVpc"], [
+      "arn:aws:ec2:*:CUSTOMER_ACCOUNT:vpc/*",
+    ]);
+  });
+
+  test("has every statement explained", () => {
+    const text = readFileSync(new URL("iam-policy.md", docs), "utf8");
+    for (const { Sid, Effect } of policy.Statement) {
+      assert.equal(Effect, "Allow");
+      assert.ok(text.includes(`| \`${Sid}\` |`), Sid);
+    }
+  });
+
+  test("fits into a managed policy: 6,144 characters without white space", () => {
+    assert.ok(JSON.stringify(policy).length < 6_144);
+  });
+});

@@ -1,0 +1,175 @@
+/**
+ * The look at a cell: one paged describe a kind, however many networks are asked for. Promises that only what
+ * bears our installation's and the dataset's tags, or lies in a VPC of theirs, is shown, and at most 13 reads
+ * for one network and 40 for a hundred. Three rounds, because each needs the ids of the one before:
+ *
+ *     by tag           VPCs, subnets, internet gateways, addresses, NAT gateways, endpoints
+ *     by VPC id        route tables, groups, ACLs, peerings, interfaces; VPCs whose tags do not show yet
+ *     by group/VPC id  rules, DNS attributes
+ *
+ * Filters and MaxResults also keep DescribeSecurityGroups and DescribeNetworkInterfaces in the larger bucket:
+ * https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
+ */
+import type { Filter, SecurityGroup, SecurityGroupRule, Tag, Vpc } from "@aws-sdk/client-ec2";
+import { DescribeVpcAttributeCommand, type EC2Client } from "@aws-sdk/client-ec2";
+import { emptyWorld, type World } from "../../domain/world.ts";
+import type { NetworkRef } from "../cloud.ts";
+import { DNS_ATTRIBUTES, type DnsMemory, type DnsQuestion } from "./dns.ts";
+import { refusedWith } from "./errors.ts";
+import * as reads from "./reads.ts";
+import * as seen from "./seen.ts";
+import { DATASET_TAG, INSTALLATION_TAG, tagValue } from "./tags.ts";
+
+export interface Look {
+  readonly ec2: EC2Client;
+  readonly dns: DnsMemory;
+  readonly installation: string;
+  readonly networks: readonly NetworkRef[];
+  /** When the look began. */
+  readonly at: number;
+}
+
+/** DNS attributes read in one look: with the 12 kinds that is 13 for one network, and below 40 for a hundred. */
+const MOST_DNS_READS = 15;
+
+export async function observe(look: Look): Promise<ReadonlyMap<string, World>> {
+  const { ec2 } = look;
+  const ours = taggedFilters(look);
+  const [vpcs, subnets, internetGateways, addresses, natGateways, endpoints] = await Promise.all([
+    reads.vpcs(ec2, ours),
+    reads.subnets(ec2, ours),
+    reads.internetGateways(ec2, ours),
+    reads.addresses(ec2, ours),
+    reads.natGateways(ec2, ours),
+    reads.endpoints(ec2, ours),
+  ]);
+  const places = new Places(look.networks, vpcs);
+  const inVpcs = places.filters("vpc-id");
+  const [late, routeTables, groups, acls, peerings, interfaces] = await Promise.all([
+    reads.vpcs(ec2, reads.filters("vpc-id", places.unseen)),
+    reads.routeTables(ec2, inVpcs),
+    reads.groups(ec2, inVpcs),
+    reads.acls(ec2, inVpcs),
+    reads.peerings(ec2, places.filters("accepter-vpc-info.vpc-id")),
+    reads.interfaces(ec2, inVpcs),
+  ]);
+  const allVpcs = [...vpcs, ...late];
+  const [rules] = await Promise.all([
+    readRules(ec2, groups),
+    readDns(look, { vpcs: allVpcs, extraRead: places.unseen.length > 0 }),
+  ]);
+  const worlds = new Worlds(look);
+  for (const vpc of allVpcs) worlds.add("vpcs", places.of(vpc), seen.seenVpc(vpc, dnsOf(look.dns, vpc)));
+  for (const one of subnets) worlds.add("subnets", places.of(one), seen.seenSubnet(one));
+  for (const one of internetGateways)
+    worlds.add("internetGateways", places.of(one), seen.seenInternetGateway(one));
+  for (const one of addresses) worlds.add("addresses", places.of(one), seen.seenAddress(one));
+  for (const one of natGateways) worlds.add("natGateways", places.of(one), seen.seenNatGateway(one));
+  for (const one of endpoints) worlds.add("endpoints", places.of(one), seen.seenEndpoint(one));
+  for (const one of routeTables) worlds.add("routeTables", places.in(one.VpcId), seen.seenRouteTable(one));
+  for (const one of groups) worlds.add("groups", places.in(one.VpcId), seen.seenGroup(one, rules));
+  for (const one of acls) worlds.add("acls", places.in(one.VpcId), seen.seenAcl(one));
+  for (const one of peerings)
+    worlds.add("peerings", places.in(one.AccepterVpcInfo?.VpcId), seen.seenPeering(one));
+  for (const one of interfaces) worlds.add("interfaces", places.in(one.VpcId), seen.seenInterface(one));
+  return worlds.byNetwork;
+}
+
+/** The installation is a value of each filter set too. */
+function taggedFilters({ installation, networks }: Look): Filter[][] {
+  const datasets = networks.map((network) => network.datasetId);
+  const installed = { Name: `tag:${INSTALLATION_TAG}`, Values: [installation] };
+  return reads.filters(`tag:${DATASET_TAG}`, datasets, 1).map((filters) => [installed, ...filters]);
+}
+
+/** Which network a thing belongs to: by its dataset tag, or by its VPC. */
+class Places {
+  readonly #byDataset: ReadonlyMap<string, string>;
+  readonly #byVpc = new Map<string, string>();
+  /** VPCs known from the journal that no tag has shown. */
+  readonly unseen: readonly string[];
+
+  constructor(networks: readonly NetworkRef[], vpcs: readonly Vpc[]) {
+    this.#byDataset = new Map(networks.map((network) => [network.datasetId, network.id]));
+    for (const network of networks) for (const vpcId of network.vpcIds) this.#byVpc.set(vpcId, network.id);
+    const shown = new Set(vpcs.map((vpc) => vpc.VpcId));
+    this.unseen = [...this.#byVpc.keys()].filter((vpcId) => !shown.has(vpcId));
+    for (const vpc of vpcs) {
+      const network = this.of(vpc);
+      if (network && vpc.VpcId) this.#byVpc.set(vpc.VpcId, network);
+    }
+  }
+
+  of(thing: { readonly Tags?: Tag[] | undefined; readonly VpcId?: string | undefined }): string | undefined {
+    return this.#byDataset.get(tagValue(thing.Tags, DATASET_TAG) ?? "") ?? this.in(thing.VpcId);
+  }
+
+  in(vpcId: string | undefined): string | undefined {
+    return this.#byVpc.get(vpcId ?? "");
+  }
+
+  filters(name: string): Filter[][] {
+    return reads.filters(name, [...this.#byVpc.keys()]);
+  }
+}
+
+type Lists = { [Kind in Exclude<keyof World, "at">]: World[Kind][number][] };
+
+/** The worlds while they are being filled. */
+class Worlds {
+  readonly byNetwork: Map<string, World>;
+
+  constructor({ networks, at }: Look) {
+    this.byNetwork = new Map(networks.map((network) => [network.id, emptyWorld(at)]));
+  }
+
+  add<Kind extends keyof Lists>(
+    kind: Kind,
+    network: string | undefined,
+    one: World[Kind][number] | null,
+  ): void {
+    const world = this.byNetwork.get(network ?? "");
+    if (world && one) (world[kind] as Lists[Kind]).push(one);
+  }
+}
+
+/** Only group ids find all rules: those that AWS itself puts into a new group bear no tag. */
+function readRules(ec2: EC2Client, groups: readonly SecurityGroup[]): Promise<SecurityGroupRule[]> {
+  const ids = groups.flatMap((group) => group.GroupId ?? []);
+  return reads.rules(ec2, reads.filters("group-id", ids));
+}
+
+const GONE = new Set(["invalidvpcid.notfound"]);
+
+interface DnsReads {
+  readonly vpcs: readonly Vpc[];
+  /** A describe was made that a look mostly does without. */
+  readonly extraRead: boolean;
+}
+
+async function readDns(look: Look, { vpcs, extraRead }: DnsReads): Promise<void> {
+  const ids = vpcs.flatMap((vpc) => vpc.VpcId ?? []);
+  const most = Math.min(look.networks.length - Number(extraRead), MOST_DNS_READS);
+  await Promise.all(look.dns.due(ids, most).map((question) => readAttribute(look, question)));
+}
+
+async function readAttribute({ ec2, dns }: Look, question: DnsQuestion): Promise<void> {
+  const { vpcId, attribute } = question;
+  try {
+    const answer = await ec2.send(new DescribeVpcAttributeCommand({ VpcId: vpcId, Attribute: attribute }));
+    const value = attribute === "enableDnsSupport" ? answer.EnableDnsSupport : answer.EnableDnsHostnames;
+    dns.learn(question, value?.Value ?? false);
+  } catch (error) {
+    // Deleted since, or not shown by this server of AWS's yet.
+    if (!refusedWith(error, GONE)) throw error;
+  }
+}
+
+function dnsOf(dns: DnsMemory, vpc: Vpc) {
+  const [hostnames, support] = DNS_ATTRIBUTES;
+  const vpcId = vpc.VpcId ?? "";
+  return {
+    dnsHostnames: dns.known({ vpcId, attribute: hostnames }),
+    dnsSupport: dns.known({ vpcId, attribute: support }),
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * What the tests of the hands share: a wire between the SDK and a cloud that notes every call and can lose an
+ * answer, and the short words for networks and steps. For tests alone.
+ */
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Cell, Clock, Region } from "../../domain/model.ts";
+import type { Step } from "../../domain/world.ts";
+import type { NetworkRef } from "../cloud.ts";
+import { type AwsCloud, awsCloud } from "./ec2.ts";
+
+export interface Wire {
+  readonly url: string;
+  /** AWS's names of the actions that were sent, in order. */
+  readonly sent: string[];
+  /** The cloud will do what it is asked, and the answer will not arrive. */
+  loseAnswers(action: string, times: number): void;
+  /** The wire itself answers instead of the cloud, with this code. */
+  answerInstead(action: string, times: number, code: string): void;
+  close(): Promise<void>;
+}
+
+type Trick = { action: string; left: number; code: string | null };
+
+export async function startWire(target: string): Promise<Wire> {
+  const sent: string[] = [];
+  const tricks: Trick[] = [];
+  const agent = new http.Agent({ keepAlive: true });
+  const server = http.createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    const action = new URLSearchParams(body.toString()).get("Action") ?? "";
+    sent.push(action);
+    const trick = tricks.find((one) => one.action === action && one.left > 0);
+    if (trick) trick.left -= 1;
+    if (trick?.code) return refuse(response, trick.code);
+    forward({ request, body, target, agent }, (answer) => {
+      if (trick) {
+        answer.resume();
+        response.destroy();
+        return;
+      }
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sent,
+    loseAnswers: (action, times) => void tricks.push({ action, left: times, code: null }),
+    answerInstead: (action, times, code) => void tricks.push({ action, left: times, code }),
+    close: () =>
+      new Promise((resolve) => {
+        agent.destroy();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+interface Forwarding {
+  readonly request: http.IncomingMessage;
+  readonly body: Buffer;
+  readonly target: string;
+  readonly agent: http.Agent;
+}
+
+/** The headers go on as they came: the signature covers the host. */
+function forward(
+  { request, body, target, agent }: Forwarding,
+  answered: (answer: http.IncomingMessage) => void,
+): void {
+  const { method, headers, url } = request;
+  const onward = http.request(target + url, { method, headers, agent }, answered);
+  onward.on("error", () => request.destroy());
+  onward.end(body);
+}
+
+function refuse(response: http.ServerResponse, code: string): void {
+  response.writeHead(code === "InternalError" ? 500 : 400, { "content-type": "text/xml" });
+  response.end(
+    `<Response><Errors><Error><Code>${code}</Code><Message>as asked</Message></Error></Errors><RequestID>r</RequestID></Response>`,
+  );
+}
+
+/** Sleeping moves the time on: nothing waits, everything is in order. */
+export function hurriedClock(time: { now(): number; advance(ms: number): void }): Clock {
+  return {
+    now: () => time.now(),
+    sleep: async (ms) => time.advance(ms),
+  };
+}
+
+export const ACCOUNT = "111111111111";
+
+export function cellIn(region: Region, account = ACCOUNT): Cell {
+  return { id: `${account}/${region}`, account, roleArn: null, region };
+}
+
+export function networkRef(name: string, vpcIds: readonly string[] = []): NetworkRef {
+  return { id: `net-${name}`, tenantId: "ten-1", datasetId: `ds-${name}`, datasetName: name, vpcIds };
+}
+
+/** The hands on that endpoint, with the keys of that account. */
+export function handsOn(endpoint: string, clock: Clock, account = ACCOUNT): AwsCloud {
+  return awsCloud({
+    clock,
+    endpoint,
+    installation: "inst-1",
+    credentials: { accessKeyId: account, secretAccessKey: "test" },
+  });
+}
+
+/** Takes steps for one network, first attempt; `made` insists on an id. */
+export function stepper(cloud: AwsCloud, cell: Cell, network: NetworkRef) {
+  const act = (step: Step, attempt = 1) => cloud.apply(cell, { network, step, attempt });
+  const made = async (step: Step, attempt = 1): Promise<string> => {
+    const id = await act(step, attempt);
+    if (id === null) throw new Error(`${step.do} answered no id`);
+    return id;
+  };
+  const look = async (vpcIds: readonly string[] = []) => {
+    const world = (await cloud.observe(cell, [{ ...network, vpcIds }])).get(network.id);
+    if (!world) throw new Error("the network was not answered");
+    return world;
+  };
+  return { act, made, look };
+}

@@ -1,0 +1,116 @@
+/**
+ * Datasets: creating one is what gives a write connector its network.
+ */
+import { z } from "zod";
+import { define, forTenant, inDataset, none } from "./define.ts";
+import * as shape from "./schemas.ts";
+
+export const datasetsOperations = {
+  "datasets.create": define({
+    method: "POST",
+    path: "/v1/datasets",
+    summary: "Create a dataset",
+    description:
+      "Takes a range for the dataset and, when its write connector is Kafka, creates and secures a VPC there. " +
+      "The answer comes at once; `--wait` stays until the VPC is ACTIVE.",
+    access: "member",
+    tenantScoped: true,
+    status: 201,
+    params: none,
+    query: z.object({ ...forTenant }),
+    body: shape.datasetConfiguration,
+    answer: shape.datasetDetail,
+    idempotent: true,
+    command: {
+      path: ["datasets", "create"],
+      columns: ["datasetName", "status", "region", "vpcSize", "cidrBlock"],
+      bodyFile: "configFile",
+      examples: [
+        {
+          what: "Create and wait until its VPC is there",
+          command: "letsdata datasets create --configFile examples/dataset.json --wait",
+        },
+      ],
+      wait: {
+        operation: "datasets.view",
+        field: "status",
+        done: ["ACTIVE"],
+        failed: ["ERROR", "DELETING", "DELETED"],
+        defaultTimeoutSeconds: 1800,
+      },
+    },
+  }),
+  "datasets.list": define({
+    method: "GET",
+    path: "/v1/datasets",
+    summary: "List datasets",
+    description: "By name; deleted ones are left out.",
+    access: "viewer",
+    tenantScoped: true,
+    status: 200,
+    params: none,
+    query: z.object({ ...forTenant, ...shape.paging }),
+    body: null,
+    answer: shape.page(shape.dataset),
+    idempotent: false,
+    command: {
+      path: ["datasets", "list"],
+      columns: ["datasetName", "status", "region", "connectorDestination", "vpcSize", "cidrBlock", "vpcId"],
+      examples: [{ what: "All datasets", command: "letsdata datasets list" }],
+    },
+  }),
+  "datasets.view": define({
+    method: "GET",
+    path: "/v1/datasets/{datasetName}",
+    summary: "Show a dataset",
+    description:
+      "Its status and a condition for each resource: ready, waiting on what, or blocked by what and whose move it is.",
+    access: "viewer",
+    tenantScoped: true,
+    status: 200,
+    params: inDataset,
+    query: z.object({ ...forTenant }),
+    body: null,
+    answer: shape.datasetDetail,
+    idempotent: false,
+    command: {
+      path: ["datasets", "view"],
+      columns: ["datasetName", "status", "statusReason", "region", "vpcSize", "cidrBlock", "vpcId"],
+      examples: [{ what: "Status and conditions", command: "letsdata datasets view --datasetName Clicks" }],
+    },
+  }),
+  "datasets.delete": define({
+    method: "DELETE",
+    path: "/v1/datasets/{datasetName}",
+    summary: "Delete a dataset",
+    description:
+      "Deletes its VPC and everything in it. Peering requests that wait are rejected, peerings deleted. The range " +
+      "rests in quarantine before anybody gets it again.",
+    access: "member",
+    tenantScoped: true,
+    status: 202,
+    params: inDataset,
+    query: z.object({ ...forTenant }),
+    body: null,
+    answer: shape.datasetDetail,
+    idempotent: false,
+    command: {
+      path: ["datasets", "delete"],
+      columns: ["datasetName", "status", "statusReason"],
+      examples: [
+        {
+          what: "Delete and wait until nothing is left",
+          command: "letsdata datasets delete --datasetName Clicks --wait",
+        },
+      ],
+      wait: {
+        operation: "datasets.view",
+        field: "status",
+        done: ["DELETED"],
+        failed: [],
+        goneIsDone: true,
+        defaultTimeoutSeconds: 3600,
+      },
+    },
+  }),
+} as const;

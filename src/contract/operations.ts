@@ -1,0 +1,43 @@
+/**
+ * Every operation of the API, declared once. The server mounts this table, the OpenAPI document and the
+ * command line are made from it, and a test walks it for permissions: an operation that is not here does not
+ * exist. Promises nothing about how an operation is done.
+ */
+import type { z } from "zod";
+import { auditOperations } from "./audit.ts";
+import { datasetsOperations } from "./datasets.ts";
+import type { Access, CommandShape, Example, Operation, OperationId, Wait } from "./define.ts";
+import { keysOperations } from "./keys.ts";
+import { rangesOperations } from "./ranges.ts";
+import { settingsOperations } from "./settings.ts";
+import { tenantsOperations } from "./tenants.ts";
+import { vpcsOperations } from "./vpcs.ts";
+
+export type { Access, CommandShape, Example, Operation, OperationId, Wait };
+
+export const operations = {
+  ...tenantsOperations,
+  ...keysOperations,
+  ...datasetsOperations,
+  ...vpcsOperations,
+  ...rangesOperations,
+  ...settingsOperations,
+  ...auditOperations,
+} as const satisfies Record<OperationId, Operation>;
+
+type Table = typeof operations;
+export type ParamsOf<Id extends OperationId> = z.output<Table[Id]["params"]>;
+export type QueryOf<Id extends OperationId> = z.output<Table[Id]["query"]>;
+export type BodyOf<Id extends OperationId> = Table[Id]["body"] extends z.ZodObject
+  ? z.output<Table[Id]["body"]>
+  : null;
+export type AnswerOf<Id extends OperationId> = z.output<Table[Id]["answer"]>;
+/** What a caller passes: path, query and body fields in one object. */
+export type InputOf<Id extends OperationId> = z.input<Table[Id]["params"]> &
+  z.input<Table[Id]["query"]> &
+  (Table[Id]["body"] extends z.ZodObject ? z.input<Table[Id]["body"]> : unknown);
+
+/** The table with its general type, for those who walk it. */
+export const allOperations: ReadonlyMap<OperationId, Operation> = new Map(
+  Object.entries(operations) as [OperationId, Operation][],
+);

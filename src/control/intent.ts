@@ -1,0 +1,15 @@
+/**
+ * Wishes. Every change a caller can ask for is one transaction here: it checks, writes the wish and the audit
+ * record, wakes the reconciler, and makes no call to any cloud. Promises: refused = nothing written.
+ */
+import { type DatasetDeps, type Datasets, datasets } from "./datasets.ts";
+import { type PeeringWishes, peeringWishes } from "./peeringWishes.ts";
+import { type People, type PeopleDeps, people } from "./people.ts";
+
+export type { Actor, DatasetRequest, Once, PeeringName } from "./actor.ts";
+
+export type Intent = People & Datasets & PeeringWishes;
+
+export function createIntent(deps: PeopleDeps & DatasetDeps): Intent {
+  return { ...people(deps), ...datasets(deps), ...peeringWishes(deps) };
+}

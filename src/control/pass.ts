@@ -1,0 +1,267 @@
+/**
+ * One pass over one network: read the wish, think, take the steps that can run now, write down what was seen
+ * and found. Promises that a create is journaled before its call, that no call is made once the lease is
+ * lost, and that a failing step stops neither its neighbours nor other networks.
+ */
+import type { Cloud, NetworkRef, StepCall } from "../cloud/cloud.ts";
+import { asFailure, type Failure, kindOf } from "../domain/failure.ts";
+import type { Clock, Condition, Network, PeeringWish, Tenant } from "../domain/model.ts";
+import type { Attempt, Step, World } from "../domain/world.ts";
+import { overlaps } from "../domain/cidr.ts";
+import type { Verdict } from "../network/connect.ts";
+import { type Plan, plan } from "../network/plan.ts";
+import type { Move } from "../network/sight.ts";
+import type { Lease, PassWrites } from "../store/store.ts";
+
+export interface PassDeps {
+  readonly cloud: Cloud;
+  readonly clock: Clock;
+  /** How long AWS may hide what it has made, milliseconds. */
+  readonly windowMs: number;
+  /** A network that is as it should be is looked at again after this, milliseconds. */
+  readonly resyncMs: number;
+  readonly log: (line: Record<string, unknown>) => void;
+}
+
+export interface PassInput {
+  readonly network: Network;
+  readonly tenant: Tenant | null;
+  readonly ref: NetworkRef;
+  readonly world: World;
+  readonly attempts: readonly Attempt[];
+  readonly previous: readonly Condition[];
+  readonly lease: Lease;
+  readonly writes: PassWrites;
+  /** False once the lease is lost or the process stops: no further call. */
+  readonly alive: () => boolean;
+}
+
+/** What the pass wants next: `failed` counts as a failed pass; `dueInMs` null = only when woken. */
+export interface PassOutcome {
+  readonly dueInMs: number | null;
+  readonly failed: Failure | null;
+}
+
+export async function pass(deps: PassDeps, input: PassInput): Promise<PassOutcome> {
+  const { network, world, attempts, previous, writes } = input;
+  const now = deps.clock.now();
+  await adopt(input);
+  const thought = plan({ network, world, attempts, previous, now, windowMs: deps.windowMs });
+  const conditions = [...thought.conditions, ...rangeCondition(network, input.tenant, previous, now)];
+  await writes.saveStatus({ conditions, world, observedAt: world.at });
+  if (thought.gone) {
+    await writes.markGone();
+    deps.log({ event: "network gone", network: network.id, dataset: network.datasetName });
+    return { dueInMs: null, failed: null };
+  }
+  await writeVerdicts(writes, thought.verdicts, now);
+  await writeStatus(deps, input, thought);
+  const failures = await takeMoves(deps, input, thought.moves);
+  if (failures.size > 0) {
+    const told = withFailures(conditions, failures, { previous, now });
+    await writes.saveStatus({ conditions: told, world, observedAt: world.at });
+  }
+  return outcome(deps, { input, thought, failures });
+}
+
+/** An attempt whose answer was lost, and which the world now shows by its tag, gets its id. */
+async function adopt({ attempts, world, writes }: PassInput): Promise<void> {
+  const things = [
+    ...world.vpcs,
+    ...world.subnets,
+    ...world.internetGateways,
+    ...world.addresses,
+    ...world.natGateways,
+    ...world.routeTables,
+    ...world.endpoints,
+    ...world.groups,
+  ];
+  for (const { key, attempt, resourceId, closedAt } of attempts) {
+    if (resourceId || closedAt !== null) continue;
+    const found = things.find((thing) => thing.key === key && thing.attempt === attempt);
+    if (found) await writes.recordAttempt(key, attempt, found.id);
+  }
+}
+
+/** A network the tenant declared later does not move the range: it is said, and peering from it cannot work. */
+function rangeCondition(
+  { cidr, want }: Network,
+  tenant: Tenant | null,
+  previous: readonly Condition[],
+  now: number,
+): Condition[] {
+  const collision = tenant?.avoidCidrs.find((block) => overlaps(block, cidr));
+  if (!collision || want === "absent") return [];
+  const before = previous.find(({ resource }) => resource === "range");
+  return [
+    {
+      resource: "range",
+      id: cidr,
+      state: "blocked",
+      actor: "customer",
+      message: `${cidr} overlaps ${collision}, which the tenant declared as its own: no VPC of that network can peer with it`,
+      hint: "Create a new dataset, which will get another range, and delete this one; or take the network off avoidCidrs.",
+      since: before?.since ?? now,
+      usualSeconds: null,
+    },
+  ];
+}
+
+async function writeVerdicts(writes: PassWrites, verdicts: readonly Verdict[], now: number): Promise<void> {
+  for (const verdict of verdicts) await writes.savePeering(judged(verdict, now));
+}
+
+function judged(verdict: Verdict, now: number): PeeringWish {
+  const { wish } = verdict;
+  if (verdict.is === "established") return { ...wish, establishedAt: now };
+  if (verdict.is === "refused") return { ...wish, want: "deleted", reason: verdict.reason };
+  return { ...wish, endedAt: now, endedBy: verdict.by, reason: verdict.reason };
+}
+
+async function writeStatus(
+  deps: PassDeps,
+  { network, writes, previous }: PassInput,
+  thought: Plan,
+): Promise<void> {
+  if (network.want === "absent" || network.readyAt !== null) return;
+  if (thought.complete) {
+    await writes.markReady();
+    deps.log({ event: "network ready", network: network.id, dataset: network.datasetName });
+    return;
+  }
+  const isBlocked = (conditions: readonly Condition[]) => conditions.some(holdsCreationUp);
+  // Failures of the last pass's steps count too: they are in `previous`, not in the fresh thought.
+  await writes.setDatasetStatus(isBlocked(thought.conditions) || isBlocked(previous) ? "ERROR" : "CREATING");
+}
+
+function holdsCreationUp({ state, resource, actor }: Condition): boolean {
+  return (
+    state === "blocked" && actor === "operator" && resource !== "range" && !resource.startsWith("peering/")
+  );
+}
+
+/** Steps side by side; paid things go before others when something is taken away. */
+async function takeMoves(
+  deps: PassDeps,
+  input: PassInput,
+  moves: readonly Move[],
+): Promise<ReadonlyMap<string, Failure>> {
+  const failures = new Map<string, Failure>();
+  await Promise.all(
+    moves.map(async (move) => {
+      if (!input.alive()) return;
+      try {
+        await take(deps, input, move);
+      } catch (thrown) {
+        const failure = asFailure(thrown);
+        failures.set(move.step.key, failure);
+        const { code, message, detail } = failure;
+        const level = code === "internal" ? "error" : "warn";
+        deps.log({
+          level,
+          event: "step failed",
+          network: input.network.id,
+          step: move.step.do,
+          key: move.step.key,
+          code,
+          message,
+          detail,
+        });
+      }
+    }),
+  );
+  return failures;
+}
+
+async function take(deps: PassDeps, input: PassInput, { step, attempt }: Move): Promise<void> {
+  const { ref, network, writes } = input;
+  const call: StepCall = { network: ref, step, attempt };
+  if (!isCreate(step)) {
+    await deps.cloud.apply(network.cell, call);
+    await closeDeleted(input, step);
+    return;
+  }
+  await writes.beginAttempt(step.key, attempt);
+  if (!input.alive()) return;
+  try {
+    const id = await deps.cloud.apply(network.cell, call);
+    if (id) await writes.recordAttempt(step.key, attempt, id);
+  } catch (thrown) {
+    // Only `unavailable` leaves it open whether the cloud made the thing; every other answer is a clear no.
+    if (asFailure(thrown).code !== "unavailable") await writes.closeAttempt(step.key, attempt);
+    throw thrown;
+  }
+}
+
+function isCreate(step: Step): boolean {
+  return /^(create(Vpc|Subnet|InternetGateway|NatGateway|RouteTable|Endpoint|Group)|allocateAddress)$/.test(
+    step.do,
+  );
+}
+
+/** What we took away ourselves must not count as hidden. */
+async function closeDeleted({ attempts, writes }: PassInput, step: Step): Promise<void> {
+  if (!/^(delete|release)/.test(step.do)) return;
+  const ids = Object.values(step);
+  for (const { key, attempt, resourceId, closedAt } of attempts)
+    if (closedAt === null && resourceId && ids.includes(resourceId)) await writes.closeAttempt(key, attempt);
+}
+
+function withFailures(
+  conditions: readonly Condition[],
+  failures: ReadonlyMap<string, Failure>,
+  { previous, now }: { previous: readonly Condition[]; now: number },
+): readonly Condition[] {
+  const told = new Map(conditions.map((condition) => [condition.resource, condition]));
+  for (const [resource, failure] of failures) {
+    const { reconcile } = kindOf(failure.code);
+    const blocked = reconcile === "blocked" || reconcile === "stop";
+    const before = previous.find((condition) => condition.resource === resource);
+    const state = blocked ? "blocked" : (told.get(resource)?.state ?? "waiting");
+    told.set(resource, {
+      resource,
+      id: told.get(resource)?.id ?? null,
+      state,
+      message: failure.message,
+      actor: blocked ? "operator" : "aws",
+      hint: failure.hint ?? null,
+      since: before?.state === state ? before.since : now,
+      usualSeconds: null,
+    });
+  }
+  return [...told.values()];
+}
+
+interface Ended {
+  readonly input: PassInput;
+  readonly thought: Plan;
+  readonly failures: ReadonlyMap<string, Failure>;
+}
+
+/** Look again soon after progress, later the longer something takes, and every `resyncMs` at rest. */
+function outcome(deps: PassDeps, { input, thought, failures }: Ended): PassOutcome {
+  const now = deps.clock.now();
+  const failed = worst([...failures.values()]);
+  if (failed) {
+    const base = kindOf(failed.code).reconcile === "observe" ? 300 : 1_000;
+    return { dueInMs: Math.min(base * 2 ** Math.min(input.lease.failures, 10), 60_000), failed };
+  }
+  if (thought.moves.length > 0 || thought.verdicts.length > 0)
+    return { dueInMs: AFTER_PROGRESS_MS, failed: null };
+  const open = thought.conditions.filter(({ state }) => state !== "ready");
+  if (open.length === 0) return { dueInMs: deps.resyncMs, failed: null };
+  const waits = open.map(({ since, state }) => {
+    const longest = state === "blocked" ? deps.resyncMs : 5_000;
+    return Math.min(Math.max((now - since) / 4, 250), longest);
+  });
+  return { dueInMs: Math.round(Math.min(...waits, deps.resyncMs)), failed: null };
+}
+
+const AFTER_PROGRESS_MS = 100;
+
+/** The failure that asks for the longest patience. */
+function worst(failures: readonly Failure[]): Failure | null {
+  const order = ["observe", "retry", "blocked", "stop"];
+  const rank = ({ code }: Failure) => order.indexOf(kindOf(code).reconcile);
+  return [...failures].sort((a, b) => rank(b) - rank(a))[0] ?? null;
+}

@@ -1,0 +1,285 @@
+/**
+ * What the cloud says about one network, and the steps we can take in it. These are the only words that
+ * thinking (`network/`) and doing (`cloud/`) share: no provider type crosses here. `key` is the value of our
+ * tag `letsdata:key`; things that bear no tag of ours (peerings, interfaces, main table, default group and
+ * default ACL) are found by VPC id.
+ */
+import type { Cidr } from "./cidr.ts";
+
+/** Something of ours, by tag. `attempt` is the value of `letsdata:attempt`. */
+export interface Tagged {
+  readonly id: string;
+  readonly key: string;
+  readonly attempt: number;
+}
+
+export interface SeenVpc extends Tagged {
+  readonly state: string;
+  readonly ownerId: string;
+  readonly cidrs: readonly Cidr[];
+  readonly dnsSupport: boolean;
+  readonly dnsHostnames: boolean;
+}
+
+export interface SeenSubnet extends Tagged {
+  readonly vpcId: string;
+  readonly state: string;
+  readonly cidr: Cidr;
+  readonly zoneId: string;
+  readonly zone: string;
+  readonly freeAddresses: number;
+}
+
+export interface SeenInternetGateway extends Tagged {
+  /** The VPC it is attached to. */
+  readonly vpcId: string | null;
+}
+
+export interface SeenAddress extends Tagged {
+  readonly publicIp: string;
+  readonly associationId: string | null;
+}
+
+export type NatState = "pending" | "available" | "failed" | "deleting" | "deleted";
+
+export interface SeenNatGateway extends Tagged {
+  readonly vpcId: string;
+  readonly subnetId: string;
+  readonly state: NatState;
+  readonly allocationIds: readonly string[];
+  readonly failure: string | null;
+}
+
+/** A route that somebody made; local routes and those of endpoints are not listed. */
+export interface SeenRoute {
+  readonly destination: string;
+  readonly targetId: string;
+  readonly blackhole: boolean;
+}
+
+export interface SeenRouteTable extends Tagged {
+  readonly vpcId: string;
+  readonly main: boolean;
+  readonly routes: readonly SeenRoute[];
+  readonly associations: readonly { readonly id: string; readonly subnetId: string }[];
+}
+
+export interface SeenEndpoint extends Tagged {
+  readonly vpcId: string;
+  readonly state: string;
+  readonly serviceName: string;
+  readonly routeTableIds: readonly string[];
+}
+
+/** One permission to or from one source; `ruleId` names it for a revocation. */
+export interface SeenRule {
+  readonly ruleId: string;
+  readonly egress: boolean;
+  readonly protocol: string;
+  readonly fromPort: number;
+  readonly toPort: number;
+  /** A block, a group id or a prefix list id. */
+  readonly source: string;
+}
+
+/** Our groups bear a key; the VPC's default group has the key `group/default`. */
+export interface SeenGroup extends Tagged {
+  readonly vpcId: string;
+  readonly name: string;
+  readonly rules: readonly SeenRule[];
+}
+
+export interface AclEntry {
+  readonly number: number;
+  readonly egress: boolean;
+  /** IANA number as text; "-1" is all. */
+  readonly protocol: string;
+  readonly action: "allow" | "deny";
+  readonly cidr: string;
+  readonly ports: { readonly from: number; readonly to: number } | null;
+  readonly icmp: { readonly type: number; readonly code: number } | null;
+}
+
+export interface SeenAcl {
+  readonly id: string;
+  readonly vpcId: string;
+  readonly isDefault: boolean;
+  /** Without the closing deny entry. */
+  readonly entries: readonly AclEntry[];
+}
+
+export type PeeringState =
+  | "initiating-request"
+  | "pending-acceptance"
+  | "provisioning"
+  | "active"
+  | "rejected"
+  | "failed"
+  | "expired"
+  | "deleting"
+  | "deleted";
+
+/** A peering connection with our VPC as accepter. */
+export interface SeenPeering {
+  readonly id: string;
+  readonly vpcId: string;
+  readonly state: PeeringState;
+  readonly stateMessage: string;
+  readonly requesterAccount: string;
+  readonly requesterVpcId: string;
+  readonly requesterRegion: string;
+  /** Empty while AWS hides them. */
+  readonly requesterCidrs: readonly Cidr[];
+  /** Our side's option: their resolver gets private addresses for our public names. */
+  readonly dnsFromRemote: boolean;
+  readonly expiresAt: number | null;
+}
+
+export interface SeenInterface {
+  readonly id: string;
+  readonly vpcId: string;
+  readonly subnetId: string;
+  readonly state: string;
+  readonly description: string;
+  readonly ownerId: string;
+  readonly requesterManaged: boolean;
+  readonly interfaceType: string;
+  readonly groupIds: readonly string[];
+}
+
+export interface World {
+  /** When the observation began, epoch milliseconds. */
+  readonly at: number;
+  readonly vpcs: readonly SeenVpc[];
+  readonly subnets: readonly SeenSubnet[];
+  readonly internetGateways: readonly SeenInternetGateway[];
+  readonly addresses: readonly SeenAddress[];
+  readonly natGateways: readonly SeenNatGateway[];
+  readonly routeTables: readonly SeenRouteTable[];
+  readonly endpoints: readonly SeenEndpoint[];
+  readonly groups: readonly SeenGroup[];
+  readonly acls: readonly SeenAcl[];
+  readonly peerings: readonly SeenPeering[];
+  readonly interfaces: readonly SeenInterface[];
+}
+
+/** An empty world: what a cloud that has nothing of the network shows. */
+export function emptyWorld(at: number): World {
+  return {
+    at,
+    vpcs: [],
+    subnets: [],
+    internetGateways: [],
+    addresses: [],
+    natGateways: [],
+    routeTables: [],
+    endpoints: [],
+    groups: [],
+    acls: [],
+    peerings: [],
+    interfaces: [],
+  };
+}
+
+/** A journal row: one attempt to create the thing with this key. */
+export interface Attempt {
+  readonly key: string;
+  readonly attempt: number;
+  /** Null until the cloud's answer was seen. */
+  readonly resourceId: string | null;
+  readonly at: number;
+  /** Set when we deleted it, or when the cloud refused to make it. */
+  readonly closedAt: number | null;
+}
+
+/** Steps that make something with an id of its own; each is journaled before it is taken. */
+export type CreateStep = { readonly key: string } & (
+  | { readonly do: "createVpc"; readonly cidr: Cidr }
+  | { readonly do: "createSubnet"; readonly vpcId: string; readonly cidr: Cidr; readonly zoneId: string }
+  | { readonly do: "createInternetGateway" }
+  | { readonly do: "allocateAddress" }
+  | { readonly do: "createNatGateway"; readonly subnetId: string; readonly allocationId: string }
+  | { readonly do: "createRouteTable"; readonly vpcId: string }
+  | { readonly do: "createEndpoint"; readonly vpcId: string; readonly routeTableIds: readonly string[] }
+  | {
+      readonly do: "createGroup";
+      readonly vpcId: string;
+      readonly name: string;
+      readonly description: string;
+    }
+);
+
+/** A permission for a group, before it has an id. */
+export interface Rule {
+  readonly egress: boolean;
+  readonly protocol: string;
+  readonly fromPort: number;
+  readonly toPort: number;
+  readonly source: string;
+}
+
+/** Steps on things that are there: each may be taken twice without harm. */
+export type ChangeStep = { readonly key: string } & (
+  | { readonly do: "setDnsHostnames"; readonly vpcId: string }
+  | { readonly do: "setDnsSupport"; readonly vpcId: string }
+  | { readonly do: "attachInternetGateway"; readonly gatewayId: string; readonly vpcId: string }
+  | { readonly do: "associateTable"; readonly tableId: string; readonly subnetId: string }
+  | { readonly do: "replaceAssociation"; readonly associationId: string; readonly tableId: string }
+  | { readonly do: "createRoute"; readonly tableId: string; readonly route: RouteWish }
+  | { readonly do: "replaceRoute"; readonly tableId: string; readonly route: RouteWish }
+  | { readonly do: "deleteRoute"; readonly tableId: string; readonly destination: string }
+  | {
+      readonly do: "setEndpointTables";
+      readonly endpointId: string;
+      readonly add: readonly string[];
+      readonly remove: readonly string[];
+    }
+  | {
+      readonly do: "authorizeRules";
+      readonly groupId: string;
+      readonly egress: boolean;
+      readonly rules: readonly Rule[];
+    }
+  | {
+      readonly do: "revokeRules";
+      readonly groupId: string;
+      readonly egress: boolean;
+      readonly ruleIds: readonly string[];
+    }
+  | { readonly do: "createAclEntry"; readonly aclId: string; readonly entry: AclEntry }
+  | { readonly do: "replaceAclEntry"; readonly aclId: string; readonly entry: AclEntry }
+  | {
+      readonly do: "deleteAclEntry";
+      readonly aclId: string;
+      readonly number: number;
+      readonly egress: boolean;
+    }
+  | { readonly do: "acceptPeering"; readonly peeringId: string }
+  | { readonly do: "allowPeeringDns"; readonly peeringId: string }
+  | { readonly do: "rejectPeering"; readonly peeringId: string }
+  | { readonly do: "deletePeering"; readonly peeringId: string }
+);
+
+/** Steps that take something away; its journal rows are closed when the cloud has answered. */
+export type DeleteStep = { readonly key: string } & (
+  | { readonly do: "deleteEndpoint"; readonly endpointId: string }
+  | { readonly do: "deleteNatGateway"; readonly natGatewayId: string }
+  | { readonly do: "releaseAddress"; readonly allocationId: string }
+  | { readonly do: "detachInternetGateway"; readonly gatewayId: string; readonly vpcId: string }
+  | { readonly do: "deleteInternetGateway"; readonly gatewayId: string }
+  | { readonly do: "deleteInterface"; readonly interfaceId: string }
+  | { readonly do: "deleteGroup"; readonly groupId: string }
+  | { readonly do: "deleteSubnet"; readonly subnetId: string }
+  | { readonly do: "deleteRouteTable"; readonly tableId: string }
+  | { readonly do: "deleteVpc"; readonly vpcId: string }
+);
+
+export type Step = CreateStep | ChangeStep | DeleteStep;
+
+export interface RouteWish {
+  readonly destination: Cidr;
+  readonly target: {
+    readonly kind: "internetGateway" | "natGateway" | "peering";
+    readonly id: string;
+  };
+}

@@ -1,0 +1,187 @@
+/**
+ * The entry, and with serve.ts the composition root: the only place that knows the environment, the console
+ * and the clock of the machine. Hands the command line its streams and its local commands. Heavy rooms are
+ * imported when they are used, so that a read by the CLI stays quick.
+ */
+import { enableCompileCache } from "node:module";
+import { homedir } from "node:os";
+import type { LocalCommand, LocalGroup, LocalRoom, OptionValues } from "./cli/commands.ts";
+import type { Clock } from "./domain/model.ts";
+import type { CommandOption } from "./sandbox/commands.ts";
+
+enableCompileCache();
+
+const clock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((done) => {
+      if (signal?.aborted) return done();
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", end);
+        done();
+      };
+      const timer = setTimeout(end, ms);
+      signal?.addEventListener("abort", end, { once: true });
+    }),
+};
+
+/** Aborted by SIGTERM or Ctrl-C; a second Ctrl-C ends the process at once. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const)
+    process.on(name, () => {
+      if (stopping.signal.aborted) process.exit(130);
+      stopping.abort();
+    });
+  return stopping.signal;
+}
+
+const serveCommand: LocalCommand = {
+  path: ["serve"],
+  brief: "Run the control plane",
+  description:
+    "Serves the API, keeps every network as it was wished, and, unless it works on AWS, runs a sandbox cloud of its own. " +
+    "Prints one line `ready http://127.0.0.1:PORT` when it answers, and writes credentials.json into the data folder.",
+  examples: [
+    { what: "With the embedded sandbox cloud and database", command: "letsdata serve" },
+    {
+      what: "On AWS, with a role to assume",
+      command: "letsdata serve --cloud aws --roleArn arn:aws:iam::123456789012:role/letsdata",
+    },
+    {
+      what: "With a sandbox that runs by itself",
+      command: "letsdata serve --sandboxUrl http://127.0.0.1:4599",
+    },
+  ],
+  options: [
+    {
+      name: "port",
+      kind: "number",
+      default: 4580,
+      brief: "Port of the API; 0 = any free one",
+      placeholder: "port",
+    },
+    {
+      name: "host",
+      kind: "string",
+      default: "127.0.0.1",
+      brief: "Address to listen on",
+      placeholder: "address",
+    },
+    {
+      name: "dataDir",
+      kind: "string",
+      default: ".letsdata",
+      brief: "Folder for the database, the sandbox's state and credentials.json",
+      placeholder: "folder",
+    },
+    {
+      name: "cloud",
+      kind: "string",
+      default: "sandbox",
+      values: ["sandbox", "aws"],
+      brief: "Where networks are made",
+    },
+    {
+      name: "roleArn",
+      kind: "string",
+      brief: "Role to assume in the platform account (aws)",
+      placeholder: "arn",
+    },
+    { name: "externalId", kind: "string", brief: "External id for that role (aws)", placeholder: "id" },
+    {
+      name: "sandboxPort",
+      kind: "number",
+      default: 0,
+      brief: "Port of the embedded sandbox; 0 = any free one",
+      placeholder: "port",
+    },
+    {
+      name: "sandboxUrl",
+      kind: "string",
+      brief: "Use this sandbox instead of an embedded one",
+      placeholder: "url",
+    },
+    {
+      name: "sandboxProfile",
+      kind: "string",
+      default: "quick",
+      values: ["quick", "aws"],
+      brief: "quick = short waits; aws = AWS's own times",
+    },
+    {
+      name: "sandboxSet",
+      kind: "list",
+      brief: "Override settings of the sandbox: name=value",
+      placeholder: "name=value",
+    },
+    {
+      name: "resyncSeconds",
+      kind: "number",
+      default: 30,
+      brief: "How often a network at rest is looked at",
+      placeholder: "seconds",
+    },
+    {
+      name: "consistencySeconds",
+      kind: "number",
+      default: 300,
+      brief: "How long the cloud may hide what it has made",
+      placeholder: "seconds",
+    },
+  ],
+  run: async (options, room) => {
+    const { serve } = await import("./serve.ts");
+    return serve(options, { ...room, clock, env: process.env, random: Math.random });
+  },
+};
+
+/** The sandbox's own commands, as the command line wants them. */
+async function sandboxGroup(): Promise<LocalGroup> {
+  const { sandboxCommands } = await import("./sandbox/commands.ts");
+  const option = (from: CommandOption) => ({
+    name: from.name,
+    brief: from.brief,
+    placeholder: from.placeholder,
+    kind: from.repeated
+      ? ("list" as const)
+      : from.kind === "number"
+        ? ("number" as const)
+        : ("string" as const),
+    ...(from.values ? { values: from.values } : {}),
+    ...(from.default === undefined ? {} : { default: from.default }),
+  });
+  return {
+    path: [sandboxCommands.group],
+    brief: sandboxCommands.brief,
+    description: sandboxCommands.brief,
+    commands: sandboxCommands.commands.map((command) => ({
+      path: [sandboxCommands.group, command.name],
+      brief: command.brief,
+      description: command.description,
+      examples: command.examples.map((example) => ({ what: "", command: example })),
+      options: command.options.map(option),
+      run: async (options: OptionValues, room: LocalRoom) => {
+        const print = (line: string) => void room.stdout.write(`${line}\n`);
+        const log = (line: string) => void room.stderr.write(`${line}\n`);
+        await command.run({ clock, print, log, signal: room.signal }, options);
+        return 0;
+      },
+    })),
+  };
+}
+
+const { runCli } = await import("./cli/app.ts");
+process.exitCode = await runCli({
+  argv: process.argv.slice(2),
+  env: process.env,
+  cwd: process.cwd(),
+  home: homedir(),
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  clock,
+  groups: [serveCommand, await sandboxGroup()],
+  signal: stopSignal(),
+});

@@ -1,0 +1,225 @@
+/**
+ * The moves that bring peering connections to what was wished, and what became of them. The order is AWS's
+ * traps turned round: accept, check all blocks once active, DNS option, rules, routes; and back: routes,
+ * rules, connection. Whatever the customer's side does meanwhile is found here and said.
+ *
+ *   wish active:   pending ─judge─▶ accept ─▶ active ─judge blocks─▶ DNS ─▶ rules ─▶ routes ─▶ established
+ *                     └── refused (want becomes deleted, with the reason) ◀──┘
+ *   wish deleted:  routes ─▶ rules ─▶ connection ─▶ ended        pending ─▶ reject ─▶ ended
+ */
+import type { Cidr } from "../domain/cidr.ts";
+import type { Network, PeeringWish } from "../domain/model.ts";
+import type { PeeringState, SeenPeering } from "../domain/world.ts";
+import type { Peer } from "./desired.ts";
+import { judgeBlocks, judgePeering } from "./peerings.ts";
+import type { Draft, Sight } from "./sight.ts";
+
+/** What the pass found out about a wish; the reconciler writes it down. */
+export type Verdict = { readonly wish: PeeringWish } & (
+  | { readonly is: "refused"; readonly reason: string }
+  | { readonly is: "established" }
+  | { readonly is: "ended"; readonly by: string; readonly reason: string }
+);
+
+export interface ConnectInput {
+  readonly network: Network;
+  readonly sight: Sight;
+  readonly draft: Draft;
+  readonly verdicts: Verdict[];
+}
+
+/** How long AWS may hide a peering connection that we were told of, milliseconds. */
+const APPEARS_WITHIN_MS = 60_000;
+
+const OVER: readonly PeeringState[] = ["deleted", "deleting", "rejected", "expired", "failed"];
+
+/** Makes the moves and answers the peers whose blocks may get rules and routes. */
+export function connect(input: ConnectInput): readonly Peer[] {
+  const open = input.network.peerings.filter((wish) => wish.endedAt === null);
+  const peers = open.flatMap((wish) => {
+    const seen = input.sight.world.peerings.find(({ id }) => id === wish.connectionId);
+    if (!seen) return gone(input, wish);
+    if (wish.want === "deleted") return disconnect(input, wish, seen);
+    return OVER.includes(seen.state) ? endedByOthers(input, wish, seen) : bringUp(input, wish, seen);
+  });
+  tellStrangers(input);
+  return peers;
+}
+
+/** Connections accepted past us: they get no route of ours, and somebody should know. */
+function tellStrangers({ network, sight, draft }: ConnectInput): void {
+  const known = new Set(network.peerings.map(({ connectionId }) => connectionId));
+  for (const { id, state, requesterAccount } of sight.world.peerings)
+    if (state === "active" && !known.has(id))
+      draft.blocked({
+        resource: `peering/${id}`,
+        id,
+        actor: "operator",
+        message: `is active with account ${requesterAccount}, and nobody accepted it here: it gets no route and no rule`,
+        hint: "Delete it with: letsdata vpcs vpcPeeringConnections delete, then let the customer request again.",
+      });
+}
+
+function gone({ network, sight, draft, verdicts }: ConnectInput, wish: PeeringWish): Peer[] {
+  const resource = { resource: `peering/${wish.connectionId}`, id: wish.connectionId };
+  if (wish.want === "deleted") {
+    verdicts.push({ wish, is: "ended", by: "letsdata", reason: wish.reason ?? "was deleted" });
+  } else if (wish.establishedAt === null && sight.now - wish.askedAt < APPEARS_WITHIN_MS) {
+    draft.waiting({ ...resource, message: "AWS does not show it yet" });
+  } else {
+    const reason = "is no longer shown by AWS: the customer's side deleted it";
+    verdicts.push({ wish, is: "ended", by: network.customerAccount, reason });
+  }
+  return [];
+}
+
+function endedByOthers({ draft, verdicts }: ConnectInput, wish: PeeringWish, seen: SeenPeering): Peer[] {
+  const { state, stateMessage, requesterAccount } = seen;
+  const reasons: Partial<Record<PeeringState, { by: string; reason: string }>> = {
+    deleted: {
+      by: requesterAccount,
+      reason: `was deleted by the customer's side (account ${requesterAccount})`,
+    },
+    deleting: {
+      by: requesterAccount,
+      reason: `is being deleted by the customer's side (account ${requesterAccount})`,
+    },
+    rejected: { by: "operator", reason: "was rejected on our side, outside of letsdata" },
+    expired: { by: "aws", reason: "expired: a request lives for 7 days" },
+    failed: { by: "aws", reason: `failed at AWS: ${stateMessage}` },
+  };
+  const { by, reason } = reasons[state] ?? { by: "aws", reason: `is ${state}` };
+  verdicts.push({ wish, is: "ended", by, reason });
+  draft.deleting({ resource: `peering/${seen.id}`, id: seen.id, message: reason });
+  return [];
+}
+
+function bringUp(input: ConnectInput, wish: PeeringWish, seen: SeenPeering): Peer[] {
+  const { sight, draft } = input;
+  const resource = { resource: `peering/${seen.id}`, id: seen.id };
+  if (seen.state === "active") return configure(input, wish, seen);
+  if (seen.state !== "pending-acceptance") {
+    draft.waiting({ ...resource, message: `is ${seen.state}`, usualSeconds: 5 });
+    return [];
+  }
+  const { network } = input;
+  const verdict = judgePeering({
+    vpcCidr: network.cidr,
+    customerAccount: network.customerAccount,
+    peering: seen,
+    others: others(input, seen.id),
+    now: sight.now,
+  });
+  if (!verdict.ok) return refuse(input, wish, verdict.message);
+  draft.move({ do: "acceptPeering", key: `peering/${seen.id}`, peeringId: seen.id });
+  draft.waiting({ ...resource, message: "is being accepted", actor: "letsdata", usualSeconds: 5 });
+  return [];
+}
+
+function refuse({ draft, verdicts }: ConnectInput, wish: PeeringWish, reason: string): Peer[] {
+  verdicts.push({ wish, is: "refused", reason });
+  draft.deleting({ resource: `peering/${wish.connectionId}`, id: wish.connectionId, message: reason });
+  return [];
+}
+
+/** The other accepted connections of this VPC, as AWS shows them. */
+export function others(
+  { network, sight }: Pick<ConnectInput, "network" | "sight">,
+  id: string,
+): SeenPeering[] {
+  const wanted = new Set(
+    network.peerings
+      .filter((wish) => wish.want === "active" && wish.endedAt === null && wish.connectionId !== id)
+      .map(({ connectionId }) => connectionId),
+  );
+  return sight.world.peerings.filter((peering) => wanted.has(peering.id) && !OVER.includes(peering.state));
+}
+
+function configure(input: ConnectInput, wish: PeeringWish, seen: SeenPeering): Peer[] {
+  const { network, sight, draft, verdicts } = input;
+  const resource = { resource: `peering/${seen.id}`, id: seen.id };
+  if (seen.requesterCidrs.length === 0) {
+    draft.waiting({ ...resource, message: "is active; AWS does not show its blocks yet", usualSeconds: 5 });
+    return [];
+  }
+  const { clean, bad } = judgeBlocks({
+    vpcCidr: network.cidr,
+    peering: seen,
+    others: others(input, seen.id),
+  });
+  const [first] = bad;
+  if (first && wish.establishedAt === null) return refuse(input, wish, first.why);
+  if (!seen.dnsFromRemote) draft.move({ do: "allowPeeringDns", key: resource.resource, peeringId: seen.id });
+  const ruled = hasRules(sight, clean);
+  const done = seen.dnsFromRemote && ruled && hasRoutes(input, seen.id, clean);
+  if (done) {
+    if (wish.establishedAt === null) verdicts.push({ wish, is: "established" });
+    draft.ready({
+      ...resource,
+      actor: first ? "customer" : "letsdata",
+      message: [`routes ${clean.join(", ")}`, ...bad.map(({ why }) => `not routed: ${why}`)].join("; "),
+      hint: first ? "Remove that block from your VPC, or peer a VPC without it." : null,
+    });
+  } else
+    draft.waiting({
+      ...resource,
+      message: "is active; DNS option, rules and routes are being set",
+      actor: "letsdata",
+    });
+  const routed = wish.establishedAt !== null || (seen.dnsFromRemote && ruled);
+  return [{ connectionId: seen.id, cidrs: clean, routed }];
+}
+
+function hasRules(sight: Sight, cidrs: readonly Cidr[]): boolean {
+  const sources = new Set(peerRules(sight));
+  return cidrs.every((block) => sources.has(block));
+}
+
+function peerRules(sight: Sight): string[] {
+  const group = sight.look(sight.world.groups, "group/peers");
+  return group.is === "seen" ? group.thing.rules.map(({ source }) => source) : [];
+}
+
+function hasRoutes({ network, sight }: ConnectInput, connectionId: string, cidrs: readonly Cidr[]): boolean {
+  const tables = sight.world.routeTables.filter(({ key }) => key.startsWith("table/private/"));
+  if (tables.length < (network.layout?.privateSubnets.length ?? 0)) return false;
+  return tables.every((table) =>
+    cidrs.every((block) =>
+      table.routes.some(({ destination, targetId }) => destination === block && targetId === connectionId),
+    ),
+  );
+}
+
+function disconnect(input: ConnectInput, wish: PeeringWish, seen: SeenPeering): Peer[] {
+  const { sight, draft, verdicts } = input;
+  const key = `peering/${seen.id}`;
+  const reason = wish.reason ?? "was deleted with letsdata";
+  if (
+    seen.state === "deleted" ||
+    seen.state === "rejected" ||
+    seen.state === "expired" ||
+    seen.state === "failed"
+  ) {
+    verdicts.push({ wish, is: "ended", by: "letsdata", reason });
+  } else if (seen.state === "pending-acceptance") {
+    draft.move({ do: "rejectPeering", key, peeringId: seen.id });
+    draft.deleting({ resource: key, id: seen.id, message: "is being rejected" });
+  } else if (seen.state === "deleting" || seen.state === "initiating-request") {
+    draft.deleting({ resource: key, id: seen.id, message: `is ${seen.state}`, actor: "aws" });
+  } else if (isUsed(sight, seen)) {
+    draft.deleting({
+      resource: key,
+      id: seen.id,
+      message: "routes go first, then rules, then the connection",
+    });
+  } else {
+    draft.move({ do: "deletePeering", key, peeringId: seen.id });
+    draft.deleting({ resource: key, id: seen.id, message: "is being deleted" });
+  }
+  return [];
+}
+
+function isUsed(sight: Sight, { id, requesterCidrs }: SeenPeering): boolean {
+  const routed = sight.world.routeTables.some(({ routes }) => routes.some(({ targetId }) => targetId === id));
+  return routed || peerRules(sight).some((source) => requesterCidrs.some((block) => block === source));
+}

@@ -1,0 +1,82 @@
+/**
+ * What to do next for one network: a pure function of the whole wish, the whole world and the journal. The
+ * same call serves the first try, every retry, the repair of drift and the restart after a crash. Answers
+ * only steps that can run now, side by side; the next pass sees their outcome and goes on.
+ */
+import type { Condition, Network } from "../domain/model.ts";
+import type { Attempt, World } from "../domain/world.ts";
+import { build } from "./build.ts";
+import { connect, type Verdict } from "./connect.ts";
+import { desired } from "./desired.ts";
+import { Draft, type Move, Sight, stamped } from "./sight.ts";
+import { teardown } from "./teardown.ts";
+
+export interface PlanInput {
+  readonly network: Network;
+  readonly world: World;
+  readonly attempts: readonly Attempt[];
+  /** Conditions of the pass before: what stays the same keeps its `since`. */
+  readonly previous: readonly Condition[];
+  readonly now: number;
+  /** The consistency window, milliseconds. */
+  readonly windowMs: number;
+}
+
+export interface Plan {
+  readonly moves: readonly Move[];
+  readonly conditions: readonly Condition[];
+  readonly verdicts: readonly Verdict[];
+  /** Everything that holds ACTIVE back is there. */
+  readonly complete: boolean;
+  /** Wanted absent, and nothing is left. */
+  readonly gone: boolean;
+}
+
+export function plan(input: PlanInput): Plan {
+  const { network, previous, now } = input;
+  const sight = new Sight(input);
+  const draft = new Draft();
+  const verdicts: Verdict[] = [];
+  const gone = network.want === "absent" && teardown({ sight, draft });
+  if (network.want === "present" && network.layout) {
+    const peers = connect({ network, sight, draft, verdicts });
+    build({ desired: desired(network.cidr, network.layout, peers), layout: network.layout, sight, draft });
+    dropExtras(sight, draft);
+  }
+  const conditions = stamped(draft.conditions, previous, now);
+  const complete =
+    network.want === "present" && network.layout !== null && conditions.every(holdsNothingBack);
+  return { moves: draft.moves, conditions, verdicts, complete, gone };
+}
+
+/** The S3 endpoint's bucket is the slowest of all, and peerings are the customer's: neither holds ACTIVE back. */
+function holdsNothingBack({ resource, state }: Condition): boolean {
+  return state === "ready" || resource === "endpoint/s3" || resource.startsWith("peering/");
+}
+
+/**
+ * A second thing with the same key is what an answer lost for longer than the window leaves behind. The one
+ * with the lowest attempt is in use; the others go, as soon as nothing is in them.
+ */
+function dropExtras(sight: Sight, draft: Draft): void {
+  const { world } = sight;
+  for (const { key, id } of extras(world.vpcs)) draft.move({ do: "deleteVpc", key, vpcId: id });
+  for (const { key, id, vpcId } of extras(world.internetGateways))
+    if (!vpcId) draft.move({ do: "deleteInternetGateway", key, gatewayId: id });
+  for (const { key, id, associationId } of extras(world.addresses))
+    if (!associationId) draft.move({ do: "releaseAddress", key, allocationId: id });
+  for (const { key, id } of extras(
+    world.natGateways.filter(({ state }) => state === "pending" || state === "available"),
+  ))
+    draft.move({ do: "deleteNatGateway", key, natGatewayId: id });
+  for (const { key, id, associations } of extras(world.routeTables.filter(({ main }) => !main)))
+    if (associations.length === 0) draft.move({ do: "deleteRouteTable", key, tableId: id });
+}
+
+function extras<T extends { readonly key: string; readonly attempt: number }>(
+  things: readonly T[],
+): readonly T[] {
+  return things.filter((thing) =>
+    things.some((other) => other !== thing && other.key === thing.key && other.attempt < thing.attempt),
+  );
+}

@@ -1,0 +1,159 @@
+/**
+ * The world joined with the journal, asked by key. AWS may not show for a while what it has just made: a
+ * journaled attempt that is not seen counts as *pending* until the consistency window has passed, and only
+ * then as absent. Promises that the same world and journal give the same answers.
+ */
+import type { Condition } from "../domain/model.ts";
+import type { Attempt, CreateStep, Step, Tagged, World } from "../domain/world.ts";
+
+export type Looked<T> =
+  | { readonly is: "seen"; readonly thing: T }
+  | { readonly is: "pending"; readonly attempt: Attempt }
+  | { readonly is: "absent"; readonly nextAttempt: number };
+
+/** A step to take now; `attempt` counts the tries of a create. */
+export interface Move {
+  readonly step: Step;
+  readonly attempt: number;
+}
+
+export interface SightInput {
+  readonly world: World;
+  readonly attempts: readonly Attempt[];
+  readonly now: number;
+  /** How long AWS may hide what it has made, milliseconds. */
+  readonly windowMs: number;
+}
+
+export class Sight {
+  readonly world: World;
+  readonly now: number;
+  readonly #attempts: readonly Attempt[];
+  readonly #windowMs: number;
+
+  constructor(input: SightInput) {
+    this.world = input.world;
+    this.now = input.now;
+    this.#attempts = input.attempts;
+    this.#windowMs = input.windowMs;
+  }
+
+  /**
+   * The thing with this key. `things` holds all that are seen, dead ones too, so that a dead one is not taken
+   * for a hidden one; `alive` says which count.
+   */
+  look<T extends Tagged>(
+    things: readonly T[],
+    key: string,
+    alive: (thing: T) => boolean = () => true,
+  ): Looked<T> {
+    const ours = things.filter((thing) => thing.key === key);
+    const thing = ours.filter(alive).sort((a, b) => a.attempt - b.attempt)[0];
+    if (thing) return { is: "seen", thing };
+    const seenIds = new Set(ours.map(({ id }) => id));
+    const seenAttempts = new Set(ours.map(({ attempt }) => attempt));
+    const tries = this.#attempts.filter((attempt) => attempt.key === key);
+    const hidden = tries.find(
+      (attempt) =>
+        this.#unsettled(attempt) &&
+        !seenAttempts.has(attempt.attempt) &&
+        !(attempt.resourceId && seenIds.has(attempt.resourceId)),
+    );
+    if (hidden) return { is: "pending", attempt: hidden };
+    const last = Math.max(0, ...tries.map(({ attempt }) => attempt), ...seenAttempts);
+    return { is: "absent", nextAttempt: last + 1 };
+  }
+
+  /** Attempts that may still come to light, whatever their key. */
+  hiddenAttempts(seenIds: ReadonlySet<string>): readonly Attempt[] {
+    return this.#attempts.filter(
+      (attempt) => this.#unsettled(attempt) && !(attempt.resourceId && seenIds.has(attempt.resourceId)),
+    );
+  }
+
+  /** When this key was tried last; null when it never was. */
+  lastTryAt(key: string): number | null {
+    const moments = this.#attempts.filter((attempt) => attempt.key === key).map(({ at }) => at);
+    return moments.length > 0 ? Math.max(...moments) : null;
+  }
+
+  #unsettled(attempt: Attempt): boolean {
+    return attempt.closedAt === null && this.now - attempt.at < this.#windowMs;
+  }
+}
+
+type Told = Pick<Condition, "resource" | "message"> &
+  Partial<Pick<Condition, "id" | "hint" | "usualSeconds" | "actor">>;
+
+/** Gathers the moves and the conditions of one pass. `since` is filled in at the end, from the pass before. */
+export class Draft {
+  readonly moves: Move[] = [];
+  readonly conditions: Condition[] = [];
+
+  move(step: Step, attempt = 0): void {
+    this.moves.push({ step, attempt });
+  }
+
+  ready(told: Told): void {
+    this.#tell("ready", { actor: "letsdata", ...told });
+  }
+
+  waiting(told: Told): void {
+    this.#tell("waiting", { actor: "aws", ...told });
+  }
+
+  blocked(told: Told & Pick<Condition, "actor">): void {
+    this.#tell("blocked", told);
+  }
+
+  deleting(told: Told): void {
+    this.#tell("deleting", { actor: "letsdata", ...told });
+  }
+
+  #tell(state: Condition["state"], told: Told & Pick<Condition, "actor">): void {
+    this.conditions.push({ id: null, hint: null, usualSeconds: null, since: 0, state, ...told });
+  }
+}
+
+/** How long AWS usually takes to show what it has made. */
+const USUAL_SECONDS = 2;
+
+/** Makes it when it is absent, waits while it is hidden; the thing itself once it is seen. */
+export function made<T>(
+  draft: Draft,
+  looked: Looked<T>,
+  create: CreateStep & { readonly usual?: number },
+): T | null {
+  if (looked.is === "seen") return looked.thing;
+  const { usual, ...step } = create;
+  const usualSeconds = usual ?? USUAL_SECONDS;
+  if (looked.is === "absent") {
+    draft.move(step, looked.nextAttempt);
+    draft.waiting({ resource: step.key, message: "is being created", actor: "letsdata", usualSeconds });
+    return null;
+  }
+  const { attempt } = looked;
+  draft.waiting({
+    resource: step.key,
+    id: attempt.resourceId,
+    message: attempt.resourceId
+      ? "was created; AWS does not show it yet"
+      : "was asked for and the answer was lost; looking for it by its tag before trying again",
+    usualSeconds,
+  });
+  return null;
+}
+
+/** A condition that says the same as in the pass before keeps its `since`. */
+export function stamped(
+  conditions: readonly Condition[],
+  previous: readonly Condition[],
+  now: number,
+): readonly Condition[] {
+  const before = new Map(previous.map((condition) => [condition.resource, condition]));
+  return conditions.map((condition) => {
+    const old = before.get(condition.resource);
+    const same = old && old.state === condition.state && old.id === condition.id;
+    return { ...condition, since: same ? old.since : now };
+  });
+}

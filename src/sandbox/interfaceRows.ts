@@ -1,0 +1,90 @@
+/**
+ * Making and removing interface rows, for every noun that puts an interface into a subnet: NAT gateways,
+ * instances, clusters, functions, and users themselves. Promises a free address of the subnet, and that an
+ * interface never goes without freeing the elastic IP on it.
+ */
+import { createHash } from "node:crypto";
+import { freeAddressOn } from "./addresses.ts";
+import { AwsError } from "./errors.ts";
+import { privateAddress } from "./find.ts";
+import type { InterfaceRow, SubnetRow } from "./rows.ts";
+import type { Tag } from "./state.ts";
+import type { Call } from "./world.ts";
+
+export interface NewInterface {
+  readonly subnet: SubnetRow;
+  /** A free address of the subnet when undefined. */
+  readonly privateIp?: string | undefined;
+  readonly description?: string | undefined;
+  readonly groupIds?: readonly string[];
+  /** "interface" unless a service makes it. */
+  readonly interfaceType?: string;
+  /** Set = managed by a service, not by its owner. */
+  readonly requesterId?: string;
+  readonly sourceDestCheck?: boolean;
+  readonly attachment?: InterfaceRow["attachment"];
+  readonly tags?: readonly Tag[];
+}
+
+/** A row for `tables.interfaces.put`; the errors of `privateAddress`. */
+export function newInterface(call: Call, spec: NewInterface): InterfaceRow {
+  const id = call.newId("eni");
+  return {
+    id,
+    account: call.account,
+    region: call.region,
+    at: call.now,
+    tags: spec.tags ?? [],
+    vpcId: spec.subnet.vpcId,
+    subnetId: spec.subnet.id,
+    privateIp: privateAddress(call, spec.subnet.id, spec.privateIp),
+    description: spec.description ?? "",
+    groupIds: spec.groupIds ?? [],
+    interfaceType: spec.interfaceType ?? "interface",
+    requesterManaged: spec.requesterId !== undefined,
+    ...(spec.requesterId ? { requesterId: spec.requesterId } : {}),
+    sourceDestCheck: spec.sourceDestCheck ?? true,
+    macAddress: macAddress(id),
+    ...(spec.attachment ? { attachment: spec.attachment } : {}),
+  };
+}
+
+/** A locally administered address that depends on the id alone. */
+function macAddress(id: string): string {
+  const hash = createHash("sha256").update(id).digest("hex");
+  const pairs = [0, 2, 4, 6, 8].map((at) => hash.slice(at, at + 2));
+  return ["02", ...pairs].join(":");
+}
+
+/** Takes the interface away with the elastic IP's association; nothing when it is gone already. */
+export function removeInterface(call: Pick<Call, "tables">, id: string): void {
+  const row = call.tables.interfaces.get(id);
+  if (!row) return;
+  freeAddressOn(call, row);
+  call.tables.interfaces.delete(id);
+}
+
+export function detached(row: InterfaceRow): InterfaceRow {
+  const { attachment: _, ...rest } = row;
+  return rest;
+}
+
+/**
+ * The groups for an interface in that VPC: those asked for, all of the VPC; the VPC's default group when none
+ * is asked for. Codes: InvalidGroup.NotFound, InvalidParameterValue for a group of another VPC.
+ */
+export function groupsFor(call: Call, vpcId: string, asked: readonly string[] | undefined): string[] {
+  const groups = call.tables.securityGroups.list(call);
+  if (!asked?.length)
+    return groups.filter((one) => one.vpcId === vpcId && one.name === "default").map((one) => one.id);
+  for (const id of asked) {
+    const group = groups.find((one) => one.id === id);
+    if (!group) throw new AwsError("InvalidGroup.NotFound", `The security group '${id}' does not exist`);
+    if (group.vpcId !== vpcId)
+      throw new AwsError(
+        "InvalidParameterValue",
+        `Security group ${id} and network ${vpcId} belong to different networks.`,
+      );
+  }
+  return [...new Set(asked)];
+}

@@ -1,0 +1,61 @@
+/**
+ * The services of the small cloud by their names in a signature's scope, and what each answers to. An
+ * operation that is not here is, to its callers, not one of AWS's: `InvalidAction`.
+ */
+import * as ec2 from "@aws-sdk/client-ec2";
+import * as sts from "@aws-sdk/client-sts";
+import { addressHandlers } from "./addresses.ts";
+import { awsQuery, ec2Query, type Protocol } from "./codec.ts";
+import { endpointHandlers } from "./endpoints.ts";
+import { instanceHandlers } from "./instances.ts";
+import { interfaceHandlers } from "./interfaces.ts";
+import { internetGatewayHandlers } from "./internetGateways.ts";
+import { natGatewayHandlers } from "./natGateways.ts";
+import { networkAclHandlers } from "./networkAcls.ts";
+import { peeringHandlers } from "./peerings.ts";
+import { placeHandlers } from "./places.ts";
+import { routeTableHandlers } from "./routeTables.ts";
+import { securityGroupHandlers } from "./securityGroups.ts";
+import { stsHandlers } from "./sts.ts";
+import { subnetHandlers } from "./subnets.ts";
+import { tagHandlers } from "./tags.ts";
+import { vpcBlockHandlers } from "./vpcBlocks.ts";
+import { vpcHandlers } from "./vpcs.ts";
+import type { Call, Ec2Handlers } from "./world.ts";
+
+/** An operation as the server runs it: the codec has made the input what the handler's type says. */
+export type Handler = (call: Call, input: object) => object | undefined;
+
+export interface Service {
+  readonly protocol: Protocol;
+  readonly handlers: Readonly<Record<string, Handler | undefined>>;
+}
+
+const ec2Handlers = {
+  ...addressHandlers,
+  ...endpointHandlers,
+  ...instanceHandlers,
+  ...interfaceHandlers,
+  ...internetGatewayHandlers,
+  ...natGatewayHandlers,
+  ...networkAclHandlers,
+  ...peeringHandlers,
+  ...placeHandlers,
+  ...routeTableHandlers,
+  ...securityGroupHandlers,
+  ...subnetHandlers,
+  ...tagHandlers,
+  ...vpcBlockHandlers,
+  ...vpcHandlers,
+} satisfies Ec2Handlers;
+
+export const SERVICES: Readonly<Record<string, Service>> = {
+  ec2: {
+    protocol: ec2Query(ec2, "http://ec2.amazonaws.com/doc/2016-11-15/"),
+    handlers: ec2Handlers as Service["handlers"],
+  },
+  sts: {
+    protocol: awsQuery(sts, "https://sts.amazonaws.com/doc/2011-06-15/"),
+    handlers: stsHandlers as Service["handlers"],
+  },
+};

@@ -1,0 +1,126 @@
+/**
+ * What can be set about the small cloud, and its two profiles: `quick` for people and tests, `aws` with
+ * AWS's own times and quotas. Every value can be overridden by name. Milliseconds throughout. Refuses names
+ * it does not know and values of another kind: a setting that is silently ignored costs an afternoon.
+ */
+import { parseCidr } from "../domain/cidr.ts";
+
+export interface Settings {
+  /** CreateVpc to `available`. */
+  readonly vpcPendingMs: number;
+  readonly natPendingMs: number;
+  readonly natDeletingMs: number;
+  /** How long a deleted or failed NAT gateway stays visible. */
+  readonly natVisibleMs: number;
+  /** CreateVpcPeeringConnection to `pending-acceptance`. */
+  readonly peeringInitiatingMs: number;
+  /** Accept to `active`. */
+  readonly peeringProvisioningMs: number;
+  /** `deleting` of an inter-region peering. */
+  readonly peeringDeletingMs: number;
+  readonly peeringExpiresMs: number;
+  /** Whether the requester's blocks show while the request is pending. */
+  readonly peeringCidrsShownWhilePending: boolean;
+  readonly peeringVisibleToEnderMs: number;
+  readonly peeringVisibleToOtherMs: number;
+  readonly endpointPendingMs: number;
+  readonly instancePendingMs: number;
+  readonly instanceTerminatingMs: number;
+  readonly instanceVisibleMs: number;
+  /** RFC 5737 and benchmark space the elastic IPs come from: 198.18.0.0/15 is never routed. */
+  readonly publicSpace: string;
+  /** How far a request's own time may be from the sandbox's clock. */
+  readonly signatureSkewMs: number;
+  /** Quotas, for each account and region: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
+  readonly vpcsQuota: number;
+  readonly subnetsPerVpcQuota: number;
+  /** IPv4 blocks of a VPC, the primary one among them. */
+  readonly blocksPerVpcQuota: number;
+}
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+const aws: Settings = {
+  vpcPendingMs: 1_000,
+  natPendingMs: 105_000,
+  natDeletingMs: 60_000,
+  natVisibleMs: HOUR,
+  peeringInitiatingMs: 1_000,
+  peeringProvisioningMs: 5_000,
+  peeringDeletingMs: 5_000,
+  peeringExpiresMs: 7 * DAY,
+  peeringCidrsShownWhilePending: true,
+  peeringVisibleToEnderMs: 2 * HOUR,
+  peeringVisibleToOtherMs: 2 * DAY,
+  endpointPendingMs: 1_000,
+  instancePendingMs: 15_000,
+  instanceTerminatingMs: 30_000,
+  instanceVisibleMs: HOUR,
+  publicSpace: "198.18.0.0/15",
+  signatureSkewMs: 5 * 60_000,
+  vpcsQuota: 5,
+  subnetsPerVpcQuota: 200,
+  blocksPerVpcQuota: 5,
+};
+
+/** The `quick` profile: AWS's rules with short waits. */
+const quick: Settings = {
+  ...aws,
+  vpcPendingMs: 50,
+  natPendingMs: 2_000,
+  natDeletingMs: 1_000,
+  peeringInitiatingMs: 0,
+  peeringProvisioningMs: 500,
+  peeringDeletingMs: 200,
+  endpointPendingMs: 100,
+  instancePendingMs: 200,
+  instanceTerminatingMs: 200,
+  vpcsQuota: 1_000,
+  subnetsPerVpcQuota: 1_000,
+};
+
+export const PROFILES = { quick, aws } as const;
+export type ProfileName = keyof typeof PROFILES;
+
+export function settings(profile: ProfileName, overrides: Partial<Settings> = {}): Settings {
+  return { ...PROFILES[profile], ...overrides };
+}
+
+/** The settings with what `patch` (JSON, by name) changes. Throws a RangeError naming what is wrong with it. */
+export function patched(current: Settings, patch: unknown): Settings {
+  if (patch === null || typeof patch !== "object" || Array.isArray(patch))
+    throw new RangeError("settings are an object: names and values");
+  for (const [name, value] of Object.entries(patch)) check(current, name, value);
+  return { ...current, ...patch };
+}
+
+/** A patch from `name=value` texts, as they stand on a command line. Throws a RangeError like `patched`. */
+export function patchFrom(texts: readonly string[]): Partial<Settings> {
+  const pairs = texts.map((text) => {
+    const [, name = "", value = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (!name) throw new RangeError(`"${text}" is not a setting: write it as name=value`);
+    return [name, valueFrom(value)];
+  });
+  const patch: Partial<Settings> = Object.fromEntries(pairs);
+  patched(quick, patch);
+  return patch;
+}
+
+function valueFrom(text: string): string | number | boolean {
+  if (text === "true" || text === "false") return text === "true";
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+function check(current: Settings, name: string, value: unknown): void {
+  if (!Object.hasOwn(current, name))
+    throw new RangeError(
+      `there is no setting "${name}"; there are: ${Object.keys(current).sort().join(", ")}`,
+    );
+  const kind = typeof current[name as keyof Settings];
+  if (typeof value !== kind) throw new RangeError(`the setting ${name} is a ${kind}`);
+  if (typeof value === "number" && !(Number.isFinite(value) && value >= 0))
+    throw new RangeError(`the setting ${name} is a number, 0 or more`);
+  const parsed = name === "publicSpace" ? parseCidr(String(value)) : undefined;
+  if (parsed && "problem" in parsed) throw new RangeError(`the setting ${name}: ${parsed.problem}`);
+}

@@ -1,0 +1,65 @@
+/**
+ * What a handler is given: the tables, the clock, the settings and who calls. One handler a wire operation,
+ * its input and output typed by the SDK's own command classes, so a wrong member name does not compile.
+ */
+import type * as ec2 from "@aws-sdk/client-ec2";
+import type * as rows from "./rows.ts";
+import type { Settings } from "./settings.ts";
+import { Table } from "./state.ts";
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Resolves after `ms` milliseconds; at once, without an error, when the signal is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export class Tables {
+  readonly vpcs = new Table<rows.VpcRow>("vpcs");
+  readonly subnets = new Table<rows.SubnetRow>("subnets");
+  readonly internetGateways = new Table<rows.InternetGatewayRow>("internetGateways");
+  readonly addresses = new Table<rows.AddressRow>("addresses");
+  readonly natGateways = new Table<rows.NatGatewayRow>("natGateways");
+  readonly routeTables = new Table<rows.RouteTableRow>("routeTables");
+  readonly securityGroups = new Table<rows.SecurityGroupRow>("securityGroups");
+  readonly networkAcls = new Table<rows.NetworkAclRow>("networkAcls");
+  readonly peerings = new Table<rows.PeeringRow>("peerings");
+  readonly interfaces = new Table<rows.InterfaceRow>("interfaces");
+  readonly instances = new Table<rows.InstanceRow>("instances");
+  readonly endpoints = new Table<rows.EndpointRow>("endpoints");
+  readonly sessions = new Table<rows.SessionRow>("sessions");
+  readonly places = new Table<rows.PlaceRow>("places");
+}
+
+/** One request's surroundings. `account` and `region` are the caller's. */
+export interface Call {
+  readonly account: string;
+  readonly region: string;
+  /** `arn:aws:iam::111122223333:root`, or the assumed role's session. */
+  readonly callerArn: string;
+  readonly requestId: string;
+  readonly now: number;
+  readonly tables: Tables;
+  readonly settings: Settings;
+  /** A new id in AWS's form: `newId("vpc")` = `vpc-0` and 16 hex digits in all 17. */
+  newId(prefix: string): string;
+}
+
+type Operation<Command> = Command extends abstract new (
+  ...args: never[]
+) => {
+  readonly input: infer I;
+  resolveMiddleware(...args: never[]): (...args: never[]) => Promise<{ output: infer O }>;
+}
+  ? (call: Call, input: I) => Omit<O, "$metadata"> | undefined
+  : never;
+
+/**
+ * Handlers by wire name (`CreateVpc`) for the operations of an SDK client module. Synchronous: a request is
+ * one uninterrupted change of the state.
+ */
+export type Handlers<Sdk> = {
+  [K in keyof Sdk as K extends `${infer Name}Command` ? Name : never]?: Operation<Sdk[K]>;
+};
+
+export type Ec2Handlers = Handlers<typeof ec2>;

@@ -1,0 +1,212 @@
+/**
+ * Puts store, cloud, will and API together for `letsdata serve`, and takes them apart again in the reverse
+ * order. Promises `ready` only once the API answers, one operator key per data folder, and to be gone within
+ * 5 s of the signal. The half of the composition root that needs the heavy rooms; main.ts imports it lazily.
+ */
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { apiServer } from "./api/server.ts";
+import type { LocalRoom, OptionValues } from "./cli/commands.ts";
+import { awsCloud } from "./cloud/aws/ec2.ts";
+import { type Actor, createIntent, type Intent } from "./control/intent.ts";
+import { keyHash } from "./control/people.ts";
+import { createReconciler } from "./control/reconciler.ts";
+import { asFailure, Failure } from "./domain/failure.ts";
+import type { Clock, Region } from "./domain/model.ts";
+import { createSandbox } from "./sandbox/server.ts";
+import { patchFrom, settings } from "./sandbox/settings.ts";
+import { openStore } from "./store/database.ts";
+import type { Store } from "./store/store.ts";
+
+/** What only the entry knows. */
+export interface ServeRoom extends LocalRoom {
+  readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly random: () => number;
+}
+
+/** The account the sandbox gives the platform; the customer's is whatever account they sign as. */
+const SANDBOX_PLATFORM_ACCOUNT = "999999999999";
+const STOP_WITHIN_MS = 4_500;
+
+export async function serve(options: OptionValues, room: ServeRoom): Promise<number> {
+  const { clock } = room;
+  const stack: (() => Promise<void>)[] = [];
+  const log = (line: Record<string, unknown>) =>
+    void room.stderr.write(`${JSON.stringify({ at: new Date(clock.now()).toISOString(), ...line })}\n`);
+  try {
+    const url = await compose({ options, room, log, onStop: (stop) => void stack.push(stop) });
+    room.stdout.write(`ready ${url}\n`);
+    await new Promise<void>((done) => {
+      if (room.signal.aborted) done();
+      else room.signal.addEventListener("abort", () => done(), { once: true });
+    });
+    return 0;
+  } finally {
+    const ended = (async () => {
+      for (const stop of stack.reverse()) await stop();
+    })();
+    await Promise.race([ended, clock.sleep(STOP_WITHIN_MS)]);
+  }
+}
+
+interface Composition {
+  readonly options: OptionValues;
+  readonly room: ServeRoom;
+  readonly log: (line: Record<string, unknown>) => void;
+  readonly onStop: (stop: () => Promise<void>) => void;
+}
+
+/** Store, cloud, will, API; the URL of the API once it answers. */
+async function compose(composition: Composition): Promise<string> {
+  const { options, room, log, onStop } = composition;
+  const { clock } = room;
+  const dataDir = resolve(text(options, "dataDir") ?? ".letsdata");
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const store = await openTheStore(composition, dataDir);
+  const onAws = text(options, "cloud") === "aws";
+  const sandboxUrl = onAws ? undefined : await sandbox(composition, dataDir);
+  const cloud = await theCloud(composition, store, sandboxUrl);
+  const roleArn = text(options, "roleArn") ?? null;
+  const cellOf = platformCell(roleArn, (region) =>
+    cloud.account({ id: "platform", account: "", roleArn, region }),
+  );
+  const intent = createIntent({ store, clock, cellOf, randomBytes });
+  const reconciler = createReconciler({
+    store,
+    cloud,
+    clock,
+    log,
+    resyncMs: 1000 * (number(options, "resyncSeconds") ?? 30),
+    windowMs: 1000 * (number(options, "consistencySeconds") ?? 300),
+  });
+  const stopping = new AbortController();
+  const running = reconciler.run(stopping.signal);
+  onStop(async () => {
+    stopping.abort();
+    await running;
+  });
+  const platform = sandboxUrl ? { sandboxUrl } : {};
+  const api = apiServer({ store, intent, clock, log, ready: () => store.ping(), platform });
+  onStop(() => api.close());
+  const { url } = await api.listen(number(options, "port") ?? 0, text(options, "host") ?? "127.0.0.1");
+  await writeCredentials({ store, intent, dataDir, url, sandboxUrl });
+  return url;
+}
+
+async function theCloud(
+  { options, room, log, onStop }: Composition,
+  store: Store,
+  sandboxUrl: string | undefined,
+) {
+  const { installation } = await store.settings();
+  const endpoint = sandboxUrl ?? room.env.AWS_ENDPOINT_URL;
+  const externalId = text(options, "externalId");
+  const cloud = awsCloud({
+    clock: room.clock,
+    installation,
+    random: room.random,
+    log: (event, fields) => log({ event, ...fields }),
+    ...(endpoint ? { endpoint } : {}),
+    ...(sandboxUrl
+      ? { credentials: { accessKeyId: SANDBOX_PLATFORM_ACCOUNT, secretAccessKey: "test" } }
+      : {}),
+    ...(externalId ? { externalId } : {}),
+  });
+  onStop(async () => cloud.close());
+  return cloud;
+}
+
+async function openTheStore({ room, onStop }: Composition, dataDir: string): Promise<Store> {
+  const databaseUrl = room.env.DATABASE_URL;
+  const store = await openStore({
+    clock: room.clock,
+    ...(databaseUrl ? { databaseUrl } : { dataDir: join(dataDir, "database") }),
+  });
+  onStop(() => store.close());
+  return store;
+}
+
+/** The URL of the sandbox: the one given, or one of our own beside the database. */
+async function sandbox({ options, room, log, onStop }: Composition, dataDir: string): Promise<string> {
+  const given = text(options, "sandboxUrl");
+  if (given) return given.replace(/\/$/, "");
+  const profile = text(options, "sandboxProfile") === "aws" ? "aws" : "quick";
+  const cloud = await createSandbox({
+    clock: room.clock,
+    settings: settings(profile, patchFrom(list(options, "sandboxSet"))),
+    dataDir: join(dataDir, "sandbox"),
+    log: (message) => log({ event: "sandbox", message }),
+  });
+  onStop(() => cloud.close());
+  return (await cloud.listen(number(options, "sandboxPort") ?? 0)).url;
+}
+
+/** The account that new networks go to: the role's own, or whoever the credentials are. Asked once. */
+function platformCell(roleArn: string | null, whoAmI: (region: Region) => Promise<string>) {
+  const fromRole = roleArn ? /^arn:[^:]+:iam::(\d{12}):role\//.exec(roleArn)?.[1] : undefined;
+  if (roleArn && !fromRole) throw new Failure("invalid", `--roleArn ${roleArn} is not the ARN of a role`);
+  let account = fromRole;
+  return async (region: Region) => {
+    account ??= await whoAmI(region);
+    return { account, roleArn };
+  };
+}
+
+interface Credentials {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly sandboxUrl: string | null;
+  readonly platformAccount: string | null;
+}
+
+interface Handover {
+  readonly store: Store;
+  readonly intent: Intent;
+  readonly dataDir: string;
+  readonly url: string;
+  readonly sandboxUrl: string | undefined;
+}
+
+const FIRST_START: Actor = { keyId: "serve", keyName: "letsdata serve", role: "admin", tenantId: null };
+
+/** The first start makes the tenant `default` and an operator key; later starts keep the key while it works. */
+async function writeCredentials({ store, intent, dataDir, url, sandboxUrl }: Handover): Promise<void> {
+  if (!(await store.tenantByName("default")))
+    await intent.createTenant(FIRST_START, { name: "default", avoidCidrs: [] }).catch((thrown: unknown) => {
+      // Another process may have made it a moment ago.
+      if (asFailure(thrown).code !== "conflict") throw thrown;
+    });
+  const file = join(dataDir, "credentials.json");
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Partial<Credentials>) : {};
+  const known = before.apiKey ? await store.keyByHash(keyHash(before.apiKey)) : null;
+  const apiKey =
+    before.apiKey && known && known.revokedAt === null
+      ? before.apiKey
+      : (await intent.createKey(FIRST_START, { tenantId: null, name: "operator", role: "admin" })).secret;
+  const credentials: Credentials = {
+    url,
+    apiKey,
+    sandboxUrl: sandboxUrl ?? null,
+    platformAccount: sandboxUrl ? SANDBOX_PLATFORM_ACCOUNT : null,
+  };
+  writeFileSync(`${file}.new`, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 });
+  chmodSync(`${file}.new`, 0o600);
+  renameSync(`${file}.new`, file);
+}
+
+function text(options: OptionValues, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+function number(options: OptionValues, name: string): number | undefined {
+  const value = options[name];
+  return typeof value === "number" ? value : undefined;
+}
+
+function list(options: OptionValues, name: string): readonly string[] {
+  const value = options[name];
+  return Array.isArray(value) ? value : [];
+}

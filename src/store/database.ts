@@ -1,0 +1,80 @@
+/**
+ * Opens the memory: the embedded database in a folder, PostgreSQL, or, for tests, one in memory. Promises
+ * that the schema is this program's own before anything is read, and that above the driver there is one code
+ * path. Refuses a folder in use, a schema newer than this program, and a database that would lose commits.
+ */
+import { sql } from "kysely";
+import { asFailure, Failure } from "../domain/failure.ts";
+import type { Clock } from "../domain/model.ts";
+import type { Driver } from "./driver.ts";
+import { embeddedInFolder, embeddedInMemory } from "./embedded.ts";
+import { attempts } from "./journal.ts";
+import { migrate, migrations } from "./migrate.ts";
+import { networks } from "./networks.ts";
+import { pass } from "./pass.ts";
+import { postgres } from "./postgres.ts";
+import { claim, giveBack, nextDueMs, type PassEnd, renew } from "./queue.ts";
+import { endDueQuarantines } from "./ranges.ts";
+import { reads } from "./reads.ts";
+import { seedSettings } from "./settings.ts";
+import type { Lease, Store, Work } from "./store.ts";
+import { transact, tx, write } from "./transaction.ts";
+
+export interface StoreOptions {
+  readonly clock: Clock;
+  /** PostgreSQL; without it the embedded database in `dataDir`; without both in memory, for tests. */
+  readonly databaseUrl?: string;
+  readonly dataDir?: string;
+  readonly log?: (line: string) => void;
+}
+
+/** Rejects with `unavailable` when the database is away, with `conflict` when this program may not have it. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const driver = await driverFor(options);
+  try {
+    await migrate({ db: driver.db, clock: options.clock }, migrations(), seedSettings);
+    return storeOver(driver, options.clock);
+  } catch (thrown) {
+    await driver.close();
+    throw asFailure(thrown);
+  }
+}
+
+function driverFor({ clock, databaseUrl, dataDir, log = () => {} }: StoreOptions): Promise<Driver> {
+  if (databaseUrl !== undefined && dataDir !== undefined)
+    throw new Failure("invalid", "Give the store a database URL or a data folder, not both");
+  if (databaseUrl !== undefined) return postgres({ databaseUrl, clock, log });
+  return dataDir === undefined ? embeddedInMemory() : embeddedInFolder(dataDir);
+}
+
+/** A store over a driver whose schema is up to date. */
+export function storeOver(driver: Driver, clock: Clock): Store {
+  const session = { db: driver.db, clock };
+  return {
+    ...reads(session),
+    kind: driver.kind,
+    change: (work) => transact(driver, clock, (inside) => work(tx(inside))),
+    work: workOver(driver, clock),
+    networks: (ids) => networks(session, ids),
+    attempts: (networkIds) => attempts(session, networkIds),
+    pass: (lease) => pass((work) => transact(driver, clock, work), lease),
+    onWake: (listener) => driver.onWake(listener),
+    endDueQuarantines: () => write(driver, clock, endDueQuarantines),
+    ping: async () => {
+      await sql`select 1`.execute(driver.db);
+    },
+    close: () => driver.close(),
+  };
+}
+
+function workOver(driver: Driver, clock: Clock): Work {
+  const giveBackAs = (lease: Lease, end: PassEnd) =>
+    write(driver, clock, (session) => giveBack(session, lease, end));
+  return {
+    claim: (limit, leaseMs) => write(driver, clock, (session) => claim(session, limit, leaseMs)),
+    renew: (lease, leaseMs) => write(driver, clock, (session) => renew(session, lease, leaseMs)),
+    finish: (lease, dueInMs) => giveBackAs(lease, { dueInMs, failure: null }),
+    fail: (lease, dueInMs, message) => giveBackAs(lease, { dueInMs, failure: message }),
+    nextDueMs: () => nextDueMs({ db: driver.db, clock }),
+  };
+}
