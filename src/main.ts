@@ -172,6 +172,12 @@ async function sandboxGroup(): Promise<LocalGroup> {
   };
 }
 
+// A reader that went away, as in `| head`, is no failure of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
+
 const { runCli } = await import("./cli/app.ts");
 process.exitCode = await runCli({
   argv: process.argv.slice(2),

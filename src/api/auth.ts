@@ -46,7 +46,7 @@ export async function seenBy(
   const { operation, params, query } = call;
   const named = params.tenantName ?? query.tenantName;
   const name = typeof named === "string" ? named : null;
-  if (!operation.tenantScoped && !("tenantName" in params)) return { tenant: null, dataset: null };
+  if (!operation.tenantScoped && name === null) return { tenant: null, dataset: null };
   if (query.operator === true) refuseOperatorKeys(actor, name);
   const tenant = await tenantSeenBy(store, actor, name);
   if (typeof params.keyId === "string") await seeKey(store, { actor, tenant, query, keyId: params.keyId });
@@ -106,10 +106,14 @@ export function refuseSmallerRole(actor: Actor, access: Access): void {
 
 export function forbidden(access: Access, actor: Actor): Failure {
   const wanted = access === "operator" ? "a key of the operator's" : `a key with the role ${access}`;
-  return new Failure("forbidden", `This needs ${wanted}, and yours (${actor.keyName}) has the role ${actor.role}`, {
-    hint:
-      access === "operator"
-        ? "Ask the operator of this installation."
-        : "Ask an admin of your tenant for another key: letsdata keys create.",
-  });
+  return new Failure(
+    "forbidden",
+    `This needs ${wanted}, and yours (${actor.keyName}) has the role ${actor.role}`,
+    {
+      hint:
+        access === "operator"
+          ? "Ask the operator of this installation."
+          : "Ask an admin of your tenant for another key: letsdata keys create.",
+    },
+  );
 }

@@ -13,10 +13,14 @@ const DEEPEST = 64;
 export async function jsonBody(request: Request): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type))
-    throw new RequestFailure("invalid", `The body is ${type ? `"${type}"` : "of no declared type"}, not JSON`, {
-      status: 415,
-      hint: "Send JSON with the header content-type: application/json.",
-    });
+    throw new RequestFailure(
+      "invalid",
+      `The body is ${type ? `"${type}"` : "of no declared type"}, not JSON`,
+      {
+        status: 415,
+        hint: "Send JSON with the header content-type: application/json.",
+      },
+    );
   const text = decoded(await limited(request));
   if (text.trim() === "")
     throw new RequestFailure("invalid", "The body is empty", { hint: "Send a JSON object." });
@@ -72,7 +76,10 @@ function malformed(text: string): RequestFailure {
   const before = text.slice(0, first.offset).split("\n");
   const column = (before.at(-1)?.length ?? 0) + 1;
   const slip = words(printParseErrorCode(first.error));
-  return new RequestFailure("invalid", `The body is not JSON: ${slip} at line ${before.length}, column ${column}`);
+  return new RequestFailure(
+    "invalid",
+    `The body is not JSON: ${slip} at line ${before.length}, column ${column}`,
+  );
 }
 
 /** How deep brackets go at most, also where the text is not JSON; brackets inside strings count too. */

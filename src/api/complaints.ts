@@ -39,8 +39,12 @@ export function refuse(problems: readonly FieldProblem[]): RequestFailure {
 
 function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodObject): FieldProblem[] {
   const field = pathText(issue.path);
+  // What could not be coerced to a number is told by `oddNumbers`, with the words that were given.
+  if (Number.isNaN(issue.input)) return [];
   if (issue.code === "unrecognized_keys")
-    return issue.keys.map((key) => unknownField(pathText([...issue.path, key]), key, Object.keys(schema.shape)));
+    return issue.keys.map((key) =>
+      unknownField(pathText([...issue.path, key]), key, Object.keys(schema.shape)),
+    );
   return [{ field, message: complaint(issue, field, descriptionAt(schema, issue.path)) }];
 }
 
@@ -54,7 +58,9 @@ function complaint(issue: z.core.$ZodIssue, field: string, description: string |
     case "invalid_value":
       return `${given} is not allowed: ${options}${meant(issue.input, issue.values.map(String))}`;
     case "invalid_type":
-      return field === "" ? `${name} must be a JSON object` : `${name} must be ${article(issue.expected)}${about}`;
+      return field === ""
+        ? `${name} must be a JSON object`
+        : `${name} must be ${article(issue.expected)}${about}`;
     case "too_small":
       return `${given} is too small: at least ${issue.minimum}`;
     case "too_big":
@@ -83,7 +89,6 @@ function article(expected: string): string {
 }
 
 function shown(input: unknown): string {
-  if (Number.isNaN(input)) return "is not a number:";
   const text = JSON.stringify(input) ?? String(input);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
@@ -98,7 +103,10 @@ function pathText(path: readonly PropertyKey[]): string {
 function unknownField(field: string, key: string, known: readonly string[]): FieldProblem {
   const near = nearest(key, known);
   const list = known.length === 0 ? "nothing is expected here" : `known are ${known.join(", ")}`;
-  return { field, message: `${field} is not known: ${list}${near === null ? "" : `; did you mean ${near}?`}` };
+  return {
+    field,
+    message: `${field} is not known: ${list}${near === null ? "" : `; did you mean ${near}?`}`,
+  };
 }
 
 /** Fields of a kept-as-given object that are nearly a known one: `vpcSzie` would otherwise mean `small`. */
@@ -123,8 +131,7 @@ function oddNumbers(schema: z.ZodObject, value: unknown): FieldProblem[] {
   return Object.entries(schema.shape).flatMap(([field, inner]) => {
     const given = value[field];
     if (given === undefined || !(bare(inner) instanceof z.ZodNumber)) return [];
-    if (typeof given === "number" || (typeof given === "string" && Number.isNaN(Number(given)))) return [];
-    if (typeof given === "string" && /^-?\d+(\.\d+)?$/.test(given)) return [];
+    if (typeof given === "number" || (typeof given === "string" && /^-?\d+(\.\d+)?$/.test(given))) return [];
     return [{ field, message: `${field} must be a whole number, not ${shown(given)}` }];
   });
 }

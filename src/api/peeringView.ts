@@ -6,7 +6,14 @@
 import type { AnswerOf } from "../contract/operations.ts";
 import type { Condition, PeeringWish } from "../domain/model.ts";
 import type { SeenPeering } from "../domain/world.ts";
-import { acceptCommand, type CommandPlace, deleteCommand, type PeerOf, requestCommand, routeCommand } from "./commands.ts";
+import {
+  acceptCommand,
+  type CommandPlace,
+  deleteCommand,
+  type PeerOf,
+  requestCommand,
+  routeCommand,
+} from "./commands.ts";
 import { isoOrNull } from "./moments.ts";
 
 export interface PeeringSight {
@@ -163,7 +170,10 @@ function whoEndedIt({ wish }: PeeringSight): string | null {
 
 function requestAgain({ seen, peer, place }: PeeringSight): string | null {
   if (!peer) return null;
-  const yours = { vpcId: seen?.requesterVpcId ?? "<your-vpc-id>", region: seen?.requesterRegion ?? "<your-region>" };
+  const yours = {
+    vpcId: seen?.requesterVpcId ?? "<your-vpc-id>",
+    region: seen?.requesterRegion ?? "<your-region>",
+  };
   return requestCommand(place, peer, yours);
 }
 

@@ -76,11 +76,15 @@ async function peeringsOf(
     place: commandPlace(house, { actor, tenant, dataset }),
     now: house.clock.now(),
   });
-  return { views: [...ids].sort().map((id) => peeringView(sightOf(id))), observedAt: known.status?.observedAt ?? null };
+  return {
+    views: [...ids].sort().map((id) => peeringView(sightOf(id))),
+    observedAt: known.status?.observedAt ?? null,
+  };
 }
 
 function staleness(observedAt: number | null, asked: number): string[] {
   if (observedAt !== null && observedAt >= asked) return [];
-  const last = observedAt === null ? "nothing was seen so far" : `this is what was seen at ${iso(observedAt)}`;
+  const last =
+    observedAt === null ? "nothing was seen so far" : `this is what was seen at ${iso(observedAt)}`;
   return [`The cloud could not be looked at just now: ${last}. A request made since may be missing.`];
 }

@@ -66,7 +66,10 @@ export function flat(nodes: readonly Node[], tenant: Tenant, depth = 0): RangeUs
 export function within(rows: readonly RangeUse[], block: Cidr): RangeUse[] {
   const inside = rows.filter(({ cidrBlock }) => contains(block, cidrBlock as Cidr));
   if (inside.length > 0) return inside;
-  const deepest = Math.max(0, ...rows.filter((row) => overlaps(row.cidrBlock as Cidr, block)).map(({ depth }) => depth));
+  const deepest = Math.max(
+    0,
+    ...rows.filter((row) => overlaps(row.cidrBlock as Cidr, block)).map(({ depth }) => depth),
+  );
   return rows.filter((row) => row.depth === deepest && contains(row.cidrBlock as Cidr, block));
 }
 
@@ -85,8 +88,9 @@ function rangeUse(node: Node, tenant: Tenant, depth: number): RangeUse {
   };
 }
 
-function noteOf({ label, collidesWith }: Node): string | null {
+/** Of a used block the columns say it all, unless it collides. */
+function noteOf({ label, collidesWith, kind, state }: Node): string | null {
   if (collidesWith.length > 0)
     return `collides with ${collidesWith.map((held) => `${held.cidr} (${held.label})`).join(" and ")}`;
-  return label === "" ? null : label;
+  return label === "" || (kind === "datasetRange" && state === "used") ? null : label;
 }

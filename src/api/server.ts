@@ -122,7 +122,9 @@ function noRoute(method: string, path: string): Failure {
     ...PLAIN_PATHS.map((plain) => ({ method: "GET", path: plain })),
     ...[...allOperations.values()].map((operation) => ({ method: operation.method, path: operation.path })),
   ];
-  const allowed = [...new Set(known.filter((route) => matches(route.path, path)).map((route) => route.method))];
+  const allowed = [
+    ...new Set(known.filter((route) => matches(route.path, path)).map((route) => route.method)),
+  ];
   if (allowed.length > 0)
     return new RequestFailure("invalid", `${method} is not possible on ${path}: only ${allowed.join(", ")}`, {
       status: 405,

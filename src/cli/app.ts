@@ -6,19 +6,11 @@ import { readFile } from "node:fs/promises";
 import { type CommandContext, run } from "@stricli/core";
 import { Failure } from "../domain/failure.ts";
 import { arranged } from "./arrange.ts";
-import {
-  apiCommands,
-  type CommandData,
-  groupTexts,
-  type LocalCommand,
-  type LocalGroup,
-  localCommands,
-  type OptionValues,
-} from "./commands.ts";
-import { COMPLETE, completionGroup, completions } from "./completion.ts";
+import { type AnyGroup, allGroups, apiCommands, groupTexts, localCommands } from "./catalog.ts";
+import type { CommandData, LocalCommand, OptionValues } from "./commands.ts";
+import { COMPLETE, completions } from "./completion.ts";
 import { type CliContext, coloured } from "./context.ts";
 import { type ParserPlan, parserOf } from "./parser.ts";
-import { profilesGroup } from "./profiles.ts";
 import { report } from "./report.ts";
 
 export type { CliContext } from "./context.ts";
@@ -79,13 +71,6 @@ async function started(context: CliContext): Promise<number> {
   await run(app, argv, streams);
   if (outcome.thrown.length > 0) throw combined(outcome.thrown, path);
   return outcome.exit;
-}
-
-type AnyGroup = LocalGroup<CliContext> | LocalCommand<CliContext>;
-
-/** The groups that were handed in, then those of the command line itself. */
-export function allGroups(handedIn: CliContext["groups"]): AnyGroup[] {
-  return [...handedIn, profilesGroup, completionGroup];
 }
 
 interface Outcome {

@@ -6,7 +6,7 @@
 import { Failure } from "../domain/failure.ts";
 import type { CommandData } from "./commands.ts";
 import { HOISTED } from "./globals.ts";
-import { camel } from "./spelling.ts";
+import { camel, kebab } from "./spelling.ts";
 
 const BUILT_IN = new Set(["--help", "-h", "--version", "-v"]);
 
@@ -33,12 +33,11 @@ export function arranged(given: readonly string[], commands: readonly CommandDat
     else path.push(camel(word));
   }
   const rest = argv.slice(at);
-  const ends = isCommand(path, commands) || rest.length > 0;
-  const flags = ends ? hoisted : hoisted.filter((word) => BUILT_IN.has(word));
-  return {
-    path,
-    argv: isCommand(path, commands) ? [...path, ...flags, ...rest] : [...path, ...rest, ...flags],
-  };
+  if (isCommand(path, commands)) return { path, argv: [...path, ...hoisted, ...rest] };
+  // Without a command only help can be meant; the parser compares an unknown word with kebab-case names.
+  const [unknown, ...after] = rest;
+  const known = hoisted.filter((word) => BUILT_IN.has(word));
+  return { path, argv: [...path, ...(unknown === undefined ? known : [kebab(unknown), ...after])] };
 }
 
 function isCommand(path: readonly string[], commands: readonly CommandData[]): boolean {

@@ -1,11 +1,8 @@
 /**
- * Every command as data: those of the API, made from the contract's table, and the local ones that other rooms
- * hand in. Help, parsing, completion and docs/cli.md all come from this list, so they cannot disagree.
- * Promises nothing about how a command runs.
+ * What a command is, as data: its words, texts, examples and options. Local commands, which have no API operation,
+ * are handed in by the rooms they belong to in this shape. Promises nothing about how a command runs.
  */
-import { allOperations, type Operation, type OperationId } from "../contract/operations.ts";
-import { optionsOf } from "./flags.ts";
-import { DEBUG, globalsOf } from "./globals.ts";
+import type { Operation, OperationId } from "../contract/operations.ts";
 
 export interface CommandExample {
   readonly what: string;
@@ -72,82 +69,4 @@ export interface CommandData {
   readonly act:
     | { readonly kind: "api"; readonly id: OperationId; readonly operation: Operation }
     | { readonly kind: "local"; readonly command: LocalCommand<never> };
-}
-
-/** The texts of the groups that the API's commands stand in, by their path. */
-const API_GROUPS: Readonly<Record<string, GroupText>> = {
-  tenants: {
-    brief: "Tenants, and the networks they declare as theirs",
-    description:
-      "A tenant is a customer organisation. It owns /21 ranges of the address space, datasets and keys.",
-  },
-  keys: {
-    brief: "API keys",
-    description: "Keys of a tenant: viewer reads, member writes, admin also manages keys.",
-  },
-  datasets: {
-    brief: "Datasets, and the VPC that each of them gets",
-    description:
-      "A dataset takes a range out of its tenant's; when its write connector is Kafka, a VPC is made and secured there.",
-  },
-  vpcs: {
-    brief: "VPCs of the datasets, and peering with them",
-    description:
-      "Shows what is needed to connect to a dataset's VPC, and accepts, lists and deletes VPC peering connections.",
-  },
-  "vpcs vpcPeeringConnections": {
-    brief: "VPC peering connections to a dataset's VPC",
-    description:
-      "You request a VPC peering connection with the AWS CLI from your own VPC; here it is accepted on behalf of #LetsData.",
-  },
-  ranges: {
-    brief: "The address plan",
-    description: "Tenant ranges, dataset ranges, what is free, and what rests in quarantine.",
-  },
-  settings: {
-    brief: "Settings of the installation",
-    description: "Address space, excluded blocks and zones, quarantine and limits. For the operator.",
-  },
-  audit: {
-    brief: "Who did what, and when",
-    description: "The audit records, the newest first.",
-  },
-};
-
-export function apiCommands(): CommandData[] {
-  return [...allOperations].map(([id, operation]) => ({
-    path: operation.command.path,
-    brief: operation.summary,
-    description: operation.description,
-    examples: operation.command.examples,
-    options: optionsOf(operation),
-    globals: globalsOf(operation),
-    act: { kind: "api", id, operation },
-  }));
-}
-
-/** Local commands as data, whether they came alone or in a group. */
-export function localCommands<Room>(
-  groups: readonly (LocalGroup<Room> | LocalCommand<Room>)[],
-): CommandData[] {
-  return groups
-    .flatMap((group) => ("commands" in group ? group.commands : [group]))
-    .map((command) => ({
-      path: command.path,
-      brief: command.brief,
-      description: command.description,
-      examples: command.examples,
-      options: command.options,
-      globals: [DEBUG],
-      act: { kind: "local", command },
-    }));
-}
-
-/** The texts of every group, by its path. */
-export function groupTexts<Room>(
-  groups: readonly (LocalGroup<Room> | LocalCommand<Room>)[],
-): ReadonlyMap<string, GroupText> {
-  const texts = new Map(Object.entries(API_GROUPS));
-  for (const group of groups) if ("commands" in group) texts.set(group.path.join(" "), group);
-  return texts;
 }

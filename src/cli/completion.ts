@@ -17,7 +17,7 @@ export async function completions(
   const partial = words.at(-1) ?? "";
   const before = words.slice(0, -1).filter((word) => word !== "help");
   const all = await proposeCompletions(app, [...before, ""], context);
-  const spell = /-[a-z]/.test(partial.replace(/^--?/, "")) ? kebab : camelWord;
+  const spell = partial.replace(/^-+/, "").includes("-") ? kebab : camelWord;
   return all
     .map(({ kind, completion, brief }) => ({
       word: kind === "argument:value" ? completion : spell(camelWord(completion)),

@@ -2,8 +2,8 @@
  * The reference of the command line as Markdown, from the same data that parses it. Promises the same text for the
  * same commands, so a test can tell when docs/cli.md is stale.
  */
-import { allGroups } from "./app.ts";
-import { apiCommands, type CommandData, type CommandOption, groupTexts, localCommands } from "./commands.ts";
+import { allGroups, apiCommands, groupTexts, localCommands } from "./catalog.ts";
+import type { CommandData, CommandOption } from "./commands.ts";
 import type { CliContext } from "./context.ts";
 
 /** The whole document. */
@@ -11,11 +11,13 @@ export function cliDocs(groups: CliContext["groups"]): string {
   const all = allGroups(groups);
   const commands = [...apiCommands(), ...localCommands(all)];
   const texts = groupTexts(all);
-  const heads = [...new Set(commands.map((command) => command.path.slice(0, -1).join(" ")))];
+  // Commands without a group come first: under another group's heading they would look like its own.
+  const heads = [...new Set(["", ...commands.map((command) => command.path.slice(0, -1).join(" "))])];
   const sections = heads.map((head) => {
     const below = commands.filter((command) => command.path.slice(0, -1).join(" ") === head);
     const text = texts.get(head);
-    const title = head === "" ? "" : `## letsdata ${head}\n\n${text ? `${text.description}\n\n` : ""}`;
+    const title =
+      head === "" ? "## letsdata\n\n" : `## letsdata ${head}\n\n${text ? `${text.description}\n\n` : ""}`;
     return `${title}${below.map(commandSection).join("\n")}`;
   });
   return `${preface(commands)}\n${sections.join("\n")}`;
@@ -29,7 +31,7 @@ function preface(commands: readonly CommandData[]): string {
   const common = commands.find((command) => command.act.kind === "api")?.globals ?? [];
   return `# The command line
 
-Made by \`npm run docs:cli\` from the same data as \`letsdata --help\`: change it there.
+Made by \`node scripts/cli-docs.ts\` from the same data as \`letsdata --help\`: change it there.
 
 Names are camelCase; kebab-case is accepted too (\`--datasetName\`, \`--dataset-name\`). \`letsdata help <command>\` and
 \`letsdata <command> --help\` print what stands here. Results go to standard output, everything else to standard error.
@@ -76,7 +78,7 @@ function commandSection(command: CommandData): string {
 ${command.description}
 
 ${options.length > 0 ? `${optionTable(options)}\n` : ""}\`\`\`sh
-${command.examples.map(({ what, command: line }) => `# ${what}\n${line}`).join("\n\n")}
+${command.examples.map(({ what, command: line }) => `${what ? `# ${what}\n` : ""}${line}`).join("\n\n")}
 \`\`\`
 `;
 }

@@ -96,9 +96,31 @@ function groupExamples(prefix: readonly string[], below: readonly CommandData[])
 }
 
 function withExamples(description: string, examples: CommandData["examples"]): string {
-  if (examples.length === 0) return description;
-  const lines = examples.map(({ what, command }) => `  # ${what}\n  ${command}`);
-  return `${description}\n\nEXAMPLES\n${lines.join("\n\n")}`;
+  if (examples.length === 0) return wrapped(description);
+  const lines = examples.map(({ what, command }) => `${what ? `  # ${what}\n` : ""}  ${command}`);
+  return `${wrapped(description)}\n\nEXAMPLES\n${lines.join("\n\n")}`;
+}
+
+const HELP_WIDTH = 100;
+
+/** Breaks long lines at spaces; lines that are short enough stay as they are. */
+function wrapped(description: string): string {
+  return description.split("\n").map(wrappedLine).join("\n");
+}
+
+function wrappedLine(line: string): string {
+  if (line.length <= HELP_WIDTH) return line;
+  const cut = line.lastIndexOf(" ", HELP_WIDTH);
+  return cut <= 0 ? line : `${line.slice(0, cut)}\n${wrappedLine(line.slice(cut + 1))}`;
+}
+
+/** `--configFile FILE [options]`: what must be given, and that there is more. */
+function usageOf(command: CommandData): string {
+  const required = command.options.filter((option) => option.required);
+  const words = required.map(
+    ({ name, placeholder, values }) => `--${name} ${placeholder ?? values?.join("|")}`,
+  );
+  return [...words, "[options]"].join(" ");
 }
 
 function commandOf(command: CommandData, plan: ParserPlan): Command<CommandContext> {
@@ -109,7 +131,11 @@ function commandOf(command: CommandData, plan: ParserPlan): Command<CommandConte
   return buildCommand<OptionValues>({
     // The flags are made from data, which the library's types, made for literals, cannot follow.
     parameters: { flags } as never,
-    docs: { brief: command.brief, fullDescription: withExamples(command.description, command.examples) },
+    docs: {
+      brief: command.brief,
+      fullDescription: withExamples(command.description, command.examples),
+      customUsage: [usageOf(command)],
+    },
     func: func as never,
   });
 }

@@ -59,7 +59,9 @@ async function blockedOnly(view: View): Promise<string[]> {
   return blocked.length === 0 ? [] : [await listed(view, blocked, CONDITION_COLUMNS)];
 }
 
-function listed(view: View, items: readonly unknown[], head: readonly string[]): Promise<string> {
+/** A column in which nobody has anything is left out. */
+function listed(view: View, items: readonly unknown[], columns: readonly string[]): Promise<string> {
+  const head = columns.filter((path) => items.some((item) => cellAt(item, path) !== "-"));
   return section(view, { head, rows: items.map((item) => head.map((path) => cellAt(item, path))) });
 }
 
@@ -106,9 +108,11 @@ const GUIDE_STEPS = [
 function guide(view: View, vpc: Fields): string[] {
   const steps = vpc.peeringGuide as Fields | undefined;
   if (!steps) return [];
+  const several = itemsOf(view.answer).length > 1;
   return GUIDE_STEPS.filter(([key]) => steps[key]).map(([key, title], index) => {
     const commands = [steps[key]].flat().map(String).join("\n");
-    const heading = `# ${index + 1}. ${title}`;
+    const whose = several ? `${vpc.datasetName}: ` : "";
+    const heading = `# ${whose}${index + 1}. ${title}`;
     return `${view.colour ? bold(heading) : heading}\n${commands}\n`;
   });
 }

@@ -37,7 +37,7 @@ export async function waitUntilDone(waiting: Waiting, means: Means): Promise<Fie
     for (;;) {
       if (settled(waiting, last)) return last;
       const spent = means.clock.now() - began;
-      means.progress.show(`${summary(waiting, last)}  ${elapsed(spent)}`);
+      means.progress.show(summary(waiting, last, spent));
       if (spent >= waiting.timeoutMs) throw tooLong(waiting, last);
       await means.clock.sleep(Math.min(pause(spent), waiting.timeoutMs - spent), means.signal);
       const next = await lookUnlessStopped(waiting, means);
@@ -122,12 +122,14 @@ function pending(seen: Fields): Condition | undefined {
   return open.find((condition) => condition.state === "blocked") ?? open[0];
 }
 
-function summary(waiting: Waiting, seen: Fields): string {
+/** The time comes early, so that a narrow terminal cuts the reason instead. */
+function summary(waiting: Waiting, seen: Fields, spent: number): string {
   const all = conditionsOf(seen);
   const ready = all.filter((condition) => condition.state === "ready").length;
   const count = all.length > 0 ? `  ${ready}/${all.length} ready` : "";
   const why = reason(seen);
-  return `${subject(waiting)}: ${seen[waiting.wait.field]}${count}${why ? `  ${why}` : ""}`;
+  const status = seen[waiting.wait.field];
+  return `${subject(waiting)}: ${status}  ${elapsed(spent)}${count}${why ? `  ${why}` : ""}`;
 }
 
 function reason(seen: Fields): string {

@@ -37,6 +37,9 @@ export interface Cloud {
    * A network of which nothing is seen gets an empty world.
    */
   observe(cell: Cell, networks: readonly NetworkRef[]): Promise<ReadonlyMap<string, World>>;
-  /** Makes the call; a create answers the new id, everything else null. */
+  /**
+   * Makes the call; a create answers the new id, everything else null. A create that rejects with
+   * `unavailable` may have been carried out: nobody knows. Every other rejection is a sure no.
+   */
   apply(cell: Cell, call: StepCall): Promise<string | null>;
 }

@@ -33,9 +33,11 @@ export type BodyOf<Id extends OperationId> = Table[Id]["body"] extends z.ZodObje
   : null;
 export type AnswerOf<Id extends OperationId> = z.output<Table[Id]["answer"]>;
 /** What a caller passes: path, query and body fields in one object. */
-export type InputOf<Id extends OperationId> = z.input<Table[Id]["params"]> &
-  z.input<Table[Id]["query"]> &
-  (Table[Id]["body"] extends z.ZodObject ? z.input<Table[Id]["body"]> : unknown);
+export type InputOf<Id extends OperationId> = Given<Table[Id]["params"]> &
+  Given<Table[Id]["query"]> &
+  (Table[Id]["body"] extends z.ZodObject ? Given<Table[Id]["body"]> : unknown);
+/** zod reads an object without fields as one that can have none, which no other part could be joined to. */
+type Given<Part extends z.ZodObject> = keyof Part["shape"] extends never ? unknown : z.input<Part>;
 
 /** The table with its general type, for those who walk it. */
 export const allOperations: ReadonlyMap<OperationId, Operation> = new Map(

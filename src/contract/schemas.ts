@@ -189,7 +189,9 @@ export const datasetDetail = dataset
   .extend({
     conditions: z.array(condition).describe("One for each resource of the network"),
     observedDatetime: moment.nullable().describe("When the cloud was last looked at"),
-    configuration: z.record(z.string(), z.unknown()).describe("The configuration as it was given"),
+    configuration: z
+      .record(z.string(), z.unknown())
+      .describe("The configuration as it was given, with the defaults filled in"),
   })
   .meta({ id: "DatasetDetail" });
 

@@ -60,7 +60,7 @@ const take = (
   tenant: Tenant,
   size: VpcSize,
   wanted: string | null = null,
-  now = START,
+  later = 0,
 ): Promise<DatasetRange> =>
   store.change(async (tx) => {
     const locked = await tx.lockTenant(tenant.id);

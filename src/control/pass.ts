@@ -154,6 +154,7 @@ async function takeMoves(
         await take(deps, input, move);
       } catch (thrown) {
         const failure = asFailure(thrown);
+        if (move.optional && kindOf(failure.code).reconcile === "observe") return;
         failures.set(move.step.key, failure);
         const { code, message, detail } = failure;
         const level = code === "internal" ? "error" : "warn";
@@ -246,7 +247,7 @@ function outcome(deps: PassDeps, { input, thought, failures }: Ended): PassOutco
     const base = kindOf(failed.code).reconcile === "observe" ? 300 : 1_000;
     return { dueInMs: Math.min(base * 2 ** Math.min(input.lease.failures, 10), 60_000), failed };
   }
-  if (thought.moves.length > 0 || thought.verdicts.length > 0)
+  if (thought.moves.some(({ optional }) => !optional) || thought.verdicts.length > 0)
     return { dueInMs: AFTER_PROGRESS_MS, failed: null };
   const open = thought.conditions.filter(({ state }) => state !== "ready");
   if (open.length === 0) return { dueInMs: deps.resyncMs, failed: null };

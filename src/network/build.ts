@@ -147,7 +147,10 @@ function buildNatGateway(
   gatewayId: string | null,
 ): void {
   const looked = sight.look(sight.world.natGateways, key, natAlive);
-  if (looked.is === "seen") return tellNatGateway(draft, looked.thing);
+  if (looked.is === "seen") {
+    tellNatGateway(draft, looked.thing);
+    return;
+  }
   const subnet = seen(sight.look(sight.world.subnets, subnetKey));
   const address = seen(sight.look(sight.world.addresses, addressKey));
   const needs = missing({ subnet, address, gatewayId, subnetKey, addressKey });

@@ -11,7 +11,7 @@ import type { Cidr } from "../domain/cidr.ts";
 import type { Network, PeeringWish } from "../domain/model.ts";
 import type { PeeringState, SeenPeering } from "../domain/world.ts";
 import type { Peer } from "./desired.ts";
-import { judgeBlocks, judgePeering } from "./peerings.ts";
+import { type BlocksJudgement, judgePeering, settleBlocks } from "./peerings.ts";
 import type { Draft, Sight } from "./sight.ts";
 
 /** What the pass found out about a wish; the reconciler writes it down. */
@@ -36,14 +36,38 @@ const OVER: readonly PeeringState[] = ["deleted", "deleting", "rejected", "expir
 /** Makes the moves and answers the peers whose blocks may get rules and routes. */
 export function connect(input: ConnectInput): readonly Peer[] {
   const open = input.network.peerings.filter((wish) => wish.endedAt === null);
+  const blocks = judgedBlocks(input, open);
   const peers = open.flatMap((wish) => {
     const seen = input.sight.world.peerings.find(({ id }) => id === wish.connectionId);
     if (!seen) return gone(input, wish);
     if (wish.want === "deleted") return disconnect(input, wish, seen);
-    return OVER.includes(seen.state) ? endedByOthers(input, wish, seen) : bringUp(input, wish, seen);
+    if (OVER.includes(seen.state)) return endedByOthers(input, wish, seen);
+    const judgement = blocks.get(seen.id);
+    return judgement ? configure(input, { wish, seen, judgement }) : bringUp(input, wish, seen);
   });
   tellStrangers(input);
   return peers;
+}
+
+/** Who has a block keeps it: established connections are judged first, then the others as they were asked. */
+function judgedBlocks(
+  { network, sight }: ConnectInput,
+  open: readonly PeeringWish[],
+): ReadonlyMap<string, BlocksJudgement> {
+  const wanted = open
+    .filter(({ want }) => want === "active")
+    .sort((a, b) => (a.establishedAt ?? Infinity) - (b.establishedAt ?? Infinity) || a.askedAt - b.askedAt);
+  const active = wanted.flatMap(({ connectionId }) =>
+    sight.world.peerings.filter(({ id, state }) => id === connectionId && state === "active"),
+  );
+  const routed = (id: string) =>
+    sight.world.routeTables.flatMap(({ routes }) =>
+      routes.flatMap(({ destination, targetId }) => (targetId === id ? [destination as Cidr] : [])),
+    );
+  return settleBlocks(
+    network.cidr,
+    active.map((peering) => ({ peering, routed: routed(peering.id) })),
+  );
 }
 
 /** Connections accepted past us: they get no route of ours, and somebody should know. */
@@ -95,14 +119,12 @@ function endedByOthers({ draft, verdicts }: ConnectInput, wish: PeeringWish, see
 }
 
 function bringUp(input: ConnectInput, wish: PeeringWish, seen: SeenPeering): Peer[] {
-  const { sight, draft } = input;
+  const { network, sight, draft } = input;
   const resource = { resource: `peering/${seen.id}`, id: seen.id };
-  if (seen.state === "active") return configure(input, wish, seen);
   if (seen.state !== "pending-acceptance") {
     draft.waiting({ ...resource, message: `is ${seen.state}`, usualSeconds: 5 });
     return [];
   }
-  const { network } = input;
   const verdict = judgePeering({
     vpcCidr: network.cidr,
     customerAccount: network.customerAccount,
@@ -135,39 +157,53 @@ export function others(
   return sight.world.peerings.filter((peering) => wanted.has(peering.id) && !OVER.includes(peering.state));
 }
 
-function configure(input: ConnectInput, wish: PeeringWish, seen: SeenPeering): Peer[] {
-  const { network, sight, draft, verdicts } = input;
+interface Active {
+  readonly wish: PeeringWish;
+  readonly seen: SeenPeering;
+  readonly judgement: BlocksJudgement;
+}
+
+function configure(input: ConnectInput, { wish, seen, judgement }: Active): Peer[] {
+  const { sight, draft, verdicts } = input;
+  const { clean, bad } = judgement;
   const resource = { resource: `peering/${seen.id}`, id: seen.id };
   if (seen.requesterCidrs.length === 0) {
     draft.waiting({ ...resource, message: "is active; AWS does not show its blocks yet", usualSeconds: 5 });
     return [];
   }
-  const { clean, bad } = judgeBlocks({
-    vpcCidr: network.cidr,
-    peering: seen,
-    others: others(input, seen.id),
-  });
   const [first] = bad;
   if (first && wish.establishedAt === null) return refuse(input, wish, first.why);
-  if (!seen.dnsFromRemote) draft.move({ do: "allowPeeringDns", key: resource.resource, peeringId: seen.id });
+  allowDns(draft, seen);
   const ruled = hasRules(sight, clean);
-  const done = seen.dnsFromRemote && ruled && hasRoutes(input, seen.id, clean);
-  if (done) {
+  if (ruled && hasRoutes(input, seen.id, clean)) {
     if (wish.establishedAt === null) verdicts.push({ wish, is: "established" });
     draft.ready({
       ...resource,
       actor: first ? "customer" : "letsdata",
       message: [`routes ${clean.join(", ")}`, ...bad.map(({ why }) => `not routed: ${why}`)].join("; "),
-      hint: first ? "Remove that block from your VPC, or peer a VPC without it." : null,
+      hint: first?.hint ?? null,
     });
   } else
-    draft.waiting({
-      ...resource,
-      message: "is active; DNS option, rules and routes are being set",
-      actor: "letsdata",
-    });
-  const routed = wish.establishedAt !== null || (seen.dnsFromRemote && ruled);
-  return [{ connectionId: seen.id, cidrs: clean, routed }];
+    draft.waiting({ ...resource, message: "is active; rules and routes are being set", actor: "letsdata" });
+  return [{ connectionId: seen.id, cidrs: clean, routed: wish.establishedAt !== null || ruled }];
+}
+
+/**
+ * Our side's option lets them resolve our public names to private addresses. AWS refuses it until the
+ * customer's VPC has DNS hostnames and support too, so it is tried again and again and holds nothing up:
+ * https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-dns.html
+ */
+function allowDns(draft: Draft, { id, dnsFromRemote, requesterVpcId, requesterRegion }: SeenPeering): void {
+  if (dnsFromRemote) return;
+  const key = `peering/${id}/dns`;
+  draft.tryMove({ do: "allowPeeringDns", key, peeringId: id });
+  draft.waiting({
+    resource: key,
+    id,
+    actor: "customer",
+    message: `private DNS answers for ${requesterVpcId} are off: AWS allows them once that VPC has DNS hostnames and DNS support`,
+    hint: `If you need them: aws ec2 modify-vpc-attribute --region ${requesterRegion} --vpc-id ${requesterVpcId} --enable-dns-hostnames`,
+  });
 }
 
 function hasRules(sight: Sight, cidrs: readonly Cidr[]): boolean {

@@ -1,22 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { cidr } from "../domain/cidr.ts";
-import type { Network } from "../domain/model.ts";
 import { type Attempt, emptyWorld, type World } from "../domain/world.ts";
-import { type PlanInput, plan } from "./plan.ts";
-import { CUSTOMER, network, peering, settled, wish } from "./settled.testing.ts";
+
+import { network, peering, settled, steps, think, wish } from "./settled.testing.ts";
 
 const PEER = cidr("172.20.0.0/16");
 const peers = [{ connectionId: "pcx-1", cidrs: [PEER] }];
-
-function think(world: World, change: Partial<PlanInput> = {}) {
-  const input = { network: network(), world, attempts: [], previous: [], now: 1_000_000, windowMs: 300_000 };
-  return plan({ ...input, ...change });
-}
-
-function steps(world: World, change: Partial<PlanInput> = {}): string[] {
-  return think(world, change).moves.map(({ step }) => `${step.do} ${step.key}`);
-}
 
 function attempt(change: Partial<Attempt>): Attempt {
   return { key: "vpc", attempt: 1, resourceId: null, at: 999_000, closedAt: null, ...change };
@@ -172,94 +162,6 @@ describe("drift", () => {
     const told = thought.conditions.find(({ resource }) => resource === subnet.key);
     assert.equal(told?.state, "blocked");
     assert.match(told?.message ?? "", /cannot be changed/);
-  });
-});
-
-describe("peering", () => {
-  const of = (change: Parameters<typeof wish>[0]): Network => network({ peerings: [wish(change)] });
-
-  test("a wished request of the right account is accepted", () => {
-    const world = { ...settled(network()), peerings: [peering({ state: "pending-acceptance" })] };
-    assert.deepEqual(steps(world, { network: of({}) }), ["acceptPeering peering/pcx-1"]);
-  });
-
-  test("once active: DNS option and rules first, then routes, then it is established", () => {
-    const bare = settled(network());
-    const fresh = { ...bare, peerings: [peering({ dnsFromRemote: false })] };
-    assert.deepEqual(steps(fresh, { network: of({}) }), [
-      "allowPeeringDns peering/pcx-1",
-      "authorizeRules group/peers",
-    ]);
-    const full = settled(network(), peers);
-    const ruled = { ...bare, groups: full.groups, peerings: [peering()] };
-    assert.deepEqual(steps(ruled, { network: of({}) }), [
-      "createRoute table/private/0",
-      "createRoute table/private/1",
-      "createRoute table/private/2",
-    ]);
-    const thought = think({ ...full, peerings: [peering()] }, { network: of({}) });
-    assert.deepEqual([thought.moves, thought.verdicts.map(({ is }) => is)], [[], ["established"]]);
-  });
-
-  test("blocks that show only once it is active and collide refuse the whole connection", () => {
-    for (const block of ["10.2.0.0/24", "8.8.8.0/24"]) {
-      const world = { ...settled(network()), peerings: [peering({ requesterCidrs: [cidr(block)] })] };
-      const thought = think(world, { network: of({}) });
-      assert.deepEqual([thought.moves, thought.verdicts.map(({ is }) => is)], [[], ["refused"]]);
-      assert.match(JSON.stringify(thought.verdicts), new RegExp(block.replace("/", "\\/")));
-    }
-  });
-
-  test("a block added later is routed when clean and said when not", () => {
-    const full = settled(network(), peers);
-    const added = peering({ requesterCidrs: [PEER, cidr("172.21.0.0/16"), cidr("10.2.0.64/26")] });
-    const thought = think({ ...full, peerings: [added] }, { network: of({ establishedAt: 1 }) });
-    assert.deepEqual(thought.moves.map(({ step }) => step.do).sort(), [
-      "authorizeRules",
-      "createRoute",
-      "createRoute",
-      "createRoute",
-    ]);
-    assert.deepEqual(thought.verdicts, []);
-    const all = settled(network(), [{ connectionId: "pcx-1", cidrs: [PEER, cidr("172.21.0.0/16")] }]);
-    const told = think({ ...all, peerings: [added] }, { network: of({ establishedAt: 1 }) }).conditions.find(
-      ({ resource }) => resource === "peering/pcx-1",
-    );
-    assert.match(told?.message ?? "", /not routed: .*10\.2\.0\.64\/26/);
-  });
-
-  test("deleted: routes, then rules, then the connection", () => {
-    const gone = { network: of({ want: "deleted", establishedAt: 1 }) };
-    const full = { ...settled(network(), peers), peerings: [peering()] };
-    assert.deepEqual(steps(full, gone), [
-      "deleteRoute table/private/0",
-      "deleteRoute table/private/1",
-      "deleteRoute table/private/2",
-    ]);
-    const bare = settled(network());
-    const ruled = { ...bare, groups: full.groups, peerings: [peering()] };
-    assert.deepEqual(steps(ruled, gone), ["revokeRules group/peers"]);
-    assert.deepEqual(steps({ ...bare, peerings: [peering()] }, gone), ["deletePeering peering/pcx-1"]);
-    const over = think({ ...bare, peerings: [peering({ state: "deleted" })] }, gone);
-    assert.deepEqual([over.moves, over.verdicts.map(({ is }) => is)], [[], ["ended"]]);
-  });
-
-  test("a request that still waits is rejected", () => {
-    const world = { ...settled(network()), peerings: [peering({ state: "pending-acceptance" })] };
-    assert.deepEqual(steps(world, { network: of({ want: "deleted" }) }), ["rejectPeering peering/pcx-1"]);
-  });
-
-  test("deleted by the customer's side: cleaned up, and it says who", () => {
-    const full = settled(network(), peers);
-    const ended = think(
-      { ...full, peerings: [peering({ state: "deleted" })] },
-      { network: of({ establishedAt: 1 }) },
-    );
-    assert.deepEqual(new Set(ended.moves.map(({ step }) => step.do)), new Set(["deleteRoute"]));
-    const [verdict] = ended.verdicts;
-    assert.ok(verdict?.is === "ended");
-    assert.equal(verdict.by, CUSTOMER);
-    assert.match(verdict.reason, /customer's side/);
   });
 });
 

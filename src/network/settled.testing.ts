@@ -4,6 +4,7 @@ import type { Network, PeeringWish } from "../domain/model.ts";
 import { emptyWorld, type SeenPeering, type Tagged, type World } from "../domain/world.ts";
 import { desired } from "./desired.ts";
 import { layout } from "./layout.ts";
+import { type Plan, type PlanInput, plan } from "./plan.ts";
 
 export const RANGE = cidr("10.2.0.0/25");
 export const CUSTOMER = "111122223333";
@@ -134,4 +135,13 @@ export function settled(
     })),
     acls: [{ id: "acl-1", vpcId, isDefault: true, entries: want.acl }],
   };
+}
+
+export function think(world: World, change: Partial<PlanInput> = {}): Plan {
+  const input = { network: network(), world, attempts: [], previous: [], now: 1_000_000, windowMs: 300_000 };
+  return plan({ ...input, ...change });
+}
+
+export function steps(world: World, change: Partial<PlanInput> = {}): string[] {
+  return think(world, change).moves.map(({ step }) => `${step.do} ${step.key}`);
 }

@@ -15,6 +15,8 @@ export type Looked<T> =
 export interface Move {
   readonly step: Step;
   readonly attempt: number;
+  /** Its failure holds nothing up, and its success is no progress others wait for. */
+  readonly optional: boolean;
 }
 
 export interface SightInput {
@@ -91,7 +93,12 @@ export class Draft {
   readonly conditions: Condition[] = [];
 
   move(step: Step, attempt = 0): void {
-    this.moves.push({ step, attempt });
+    this.moves.push({ step, attempt, optional: false });
+  }
+
+  /** For what AWS may refuse as long as somebody else has not done their part. */
+  tryMove(step: Step): void {
+    this.moves.push({ step, attempt: 0, optional: true });
   }
 
   ready(told: Told): void {

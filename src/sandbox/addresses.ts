@@ -9,6 +9,7 @@ import { AwsError } from "./errors.ts";
 import { notFound, theAddress, theInstance, theInterface } from "./find.ts";
 import { instanceState } from "./instanceStates.ts";
 import { describe } from "./query.ts";
+import { withinQuota } from "./quotas.ts";
 import type { AddressRow, InterfaceRow } from "./rows.ts";
 import { tagSet, tagsFor } from "./tags.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
@@ -157,6 +158,12 @@ export const addressHandlers = {
       throw new AwsError("InvalidParameterValue", `Address ${input.Address} cannot be recovered`);
     const tags = tagsFor(input.TagSpecifications, "elastic-ip");
     const { account, region, now: at } = call;
+    withinQuota({
+      count: call.tables.addresses.list(call).length + 1,
+      quota: call.settings.addressesQuota,
+      code: "AddressLimitExceeded",
+      what: "addresses",
+    });
     const id = call.newId("eipalloc");
     const row = call.tables.addresses.put({
       id,

@@ -2,7 +2,6 @@
  * The command group `sandbox` as data: what its commands are called, take and do. Whoever composes the program
  * adapts it to its command line and hands in the clock, the streams and the signal to stop.
  */
-import { createSandbox } from "./server.ts";
 import { PROFILES, type ProfileName, patchFrom, settings } from "./settings.ts";
 import type { Clock } from "./world.ts";
 
@@ -38,9 +37,14 @@ interface ServeOptions {
 
 const DEFAULT_PORT = 4599;
 
-/** Serves until the signal is aborted. Rejects when the port or the data folder cannot be had. */
+/**
+ * Serves until the signal is aborted. Rejects with a RangeError for a profile or setting that does not exist,
+ * a DataFolderError, or the system's error (EADDRINUSE, EACCES) when the port cannot be had.
+ */
 async function serve(context: CommandContext, options: ServeOptions): Promise<void> {
   const { clock, print, log, signal } = context;
+  // The SDK's schemas are heavy: they are read when a cloud is served, not when a command is named.
+  const { createSandbox } = await import("./server.ts");
   const chosen = settings(profile(options.profile), patchFrom(options.set ?? []));
   const sandbox = await createSandbox({ clock, settings: chosen, dataDir: options.dataDir, log });
   try {

@@ -9,6 +9,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { DataFolderError } from "./errors.ts";
 import type { Row, Stored } from "./state.ts";
 
 /** Goes up when rows change so that an older version would misread them. */
@@ -23,7 +24,7 @@ export interface Disk {
   close(): void;
 }
 
-/** Opens the folder, making it if need be, and loads its rows into the tables. */
+/** Opens the folder, making it if need be, and loads its rows into the tables. Throws a DataFolderError. */
 export function openDisk(tables: readonly Stored[], dataDir?: string): Disk {
   const rollback = () => tables.forEach((table) => void table.undo());
   const settle = () => tables.forEach((table) => void table.settle());
@@ -60,7 +61,7 @@ function lock(dataDir: string): () => void {
   } catch (error) {
     file.close();
     if ((error as { errcode?: number }).errcode !== BUSY) throw error;
-    throw new Error(`the sandbox's data folder ${dataDir} is in use by another process`);
+    throw new DataFolderError(`the sandbox's data folder ${dataDir} is in use by another process`);
   }
   return () => file.close();
 }
@@ -71,7 +72,7 @@ function openFile(name: string): DatabaseSync {
   const version = Number(file.prepare("PRAGMA user_version").get()?.user_version ?? 0);
   if (version > SCHEMA_VERSION) {
     file.close();
-    throw new Error(
+    throw new DataFolderError(
       `${name} was written by a newer version (its schema is ${version}, this version knows ${SCHEMA_VERSION})`,
     );
   }

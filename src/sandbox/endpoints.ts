@@ -10,6 +10,7 @@ import { AwsError } from "./errors.ts";
 import { notFound, theEndpoint, theRouteTable, theVpc } from "./find.ts";
 import { zonesOf } from "./places.ts";
 import { describe } from "./query.ts";
+import { withinQuota } from "./quotas.ts";
 import type { EndpointRow } from "./rows.ts";
 import { tagSet, tagsFor } from "./tags.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
@@ -69,6 +70,12 @@ function created(call: Call, input: ec2.CreateVpcEndpointRequest): EndpointRow {
   const vpcId = theVpc(call, input.VpcId).id;
   const serviceName = checkService(call, input);
   const routeTableIds = tablesFor(call, input.RouteTableIds ?? [], { vpcId, serviceName });
+  withinQuota({
+    count: call.tables.endpoints.list(call).length + 1,
+    quota: call.settings.gatewayEndpointsQuota,
+    code: "VpcEndpointLimitExceeded",
+    what: "VPC endpoints",
+  });
   return call.tables.endpoints.put({
     id: call.newId("vpce"),
     account: call.account,

@@ -13,3 +13,8 @@ export class AwsError extends Error {
     this.status = status;
   }
 }
+
+/** The data folder cannot be used: another process has it, or a newer version wrote it. */
+export class DataFolderError extends Error {
+  override readonly name = "DataFolderError";
+}

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { freeAddressOn } from "./addresses.ts";
 import { AwsError } from "./errors.ts";
 import { privateAddress } from "./find.ts";
+import { withinQuota } from "./quotas.ts";
 import type { InterfaceRow, SubnetRow } from "./rows.ts";
 import type { Tag } from "./state.ts";
 import type { Call } from "./world.ts";
@@ -86,5 +87,11 @@ export function groupsFor(call: Call, vpcId: string, asked: readonly string[] | 
         `Security group ${id} and network ${vpcId} belong to different networks.`,
       );
   }
+  withinQuota({
+    count: new Set(asked).size,
+    quota: call.settings.groupsPerInterfaceQuota,
+    code: "SecurityGroupsPerInterfaceLimitExceeded",
+    what: "security groups per interface",
+  });
   return [...new Set(asked)];
 }

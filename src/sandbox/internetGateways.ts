@@ -7,6 +7,7 @@ import { addressOn } from "./addresses.ts";
 import { AwsError } from "./errors.ts";
 import { notFound, theInternetGateway, theVpc } from "./find.ts";
 import { describe } from "./query.ts";
+import { withinQuota } from "./quotas.ts";
 import type { InternetGatewayRow } from "./rows.ts";
 import { tagSet, tagsFor } from "./tags.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
@@ -30,6 +31,12 @@ export const internetGatewayHandlers = {
   CreateInternetGateway(call, input) {
     const tags = tagsFor(input.TagSpecifications, "internet-gateway");
     const { account, region, now: at } = call;
+    withinQuota({
+      count: call.tables.internetGateways.list(call).length + 1,
+      quota: call.settings.internetGatewaysQuota,
+      code: "InternetGatewayLimitExceeded",
+      what: "internet gateways",
+    });
     const row = call.tables.internetGateways.put({ id: call.newId("igw"), account, region, at, tags });
     return { InternetGateway: described(row) };
   },

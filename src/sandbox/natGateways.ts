@@ -13,6 +13,7 @@ import { AwsError } from "./errors.ts";
 import { notFound, theAddress, theNatGateway, theSubnet } from "./find.ts";
 import { newInterface } from "./interfaceRows.ts";
 import { describe } from "./query.ts";
+import { withinQuota } from "./quotas.ts";
 import type { AddressRow, InterfaceRow, NatGatewayRow, SubnetRow } from "./rows.ts";
 import { tagSet, tagsFor } from "./tags.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
@@ -86,6 +87,7 @@ function created(call: Call, input: ec2.CreateNatGatewayRequest): NatGatewayRow 
   const tags = tagsFor(input.TagSpecifications, "natgateway");
   const subnet = theSubnet(call, input.SubnetId);
   const address = input.AllocationId ? freeAddress(call, input.AllocationId) : undefined;
+  checkQuota(call, subnet.zoneId);
   const id = call.newId("nat");
   const own = natInterface(call, subnet, { id, privateIp: input.PrivateIpAddress });
   const readyAt = call.now + call.settings.natPendingMs;
@@ -106,6 +108,20 @@ function created(call: Call, input: ec2.CreateNatGatewayRequest): NatGatewayRow 
     ...(address ? { allocationId: address.id, publicIp: address.publicIp } : {}),
     ...(fails ? { failsAt: readyAt, ...notAttached(subnet.vpcId) } : { availableAt: readyAt }),
     ...tokenOf(input),
+  });
+}
+
+function checkQuota(call: Call, zoneId: string): void {
+  const inZone = call.tables.natGateways.list(call).filter((row) => {
+    const state = natGatewayState(row, call.now);
+    const counts = state !== "deleted" && state !== "failed";
+    return counts && call.tables.subnets.get(row.subnetId)?.zoneId === zoneId;
+  });
+  withinQuota({
+    count: inZone.length + 1,
+    quota: call.settings.natGatewaysPerZoneQuota,
+    code: "NatGatewayLimitExceeded",
+    what: "NAT gateways",
   });
 }
 

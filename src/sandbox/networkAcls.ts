@@ -10,6 +10,7 @@ import { madeBefore, tokenOf } from "./clientTokens.ts";
 import { AwsError } from "./errors.ts";
 import { notFound, theNetworkAcl, theVpc } from "./find.ts";
 import { describe, type FilterMap } from "./query.ts";
+import { withinQuota } from "./quotas.ts";
 import type { AclEntryRow, NetworkAclRow } from "./rows.ts";
 import { tagSet, tagsFor } from "./tags.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
@@ -33,6 +34,12 @@ export function aclEntriesOf(row: NetworkAclRow): AclEntryRow[] {
 function created(call: Call, input: ec2.CreateNetworkAclRequest): NetworkAclRow {
   const tags = tagsFor(input.TagSpecifications, "network-acl");
   const vpc = theVpc(call, input.VpcId);
+  withinQuota({
+    count: call.tables.networkAcls.list(call).filter((row) => row.vpcId === vpc.id).length + 1,
+    quota: call.settings.aclsPerVpcQuota,
+    code: "NetworkAclLimitExceeded",
+    what: "network ACLs",
+  });
   return call.tables.networkAcls.put({
     id: call.newId("acl"),
     account: call.account,
@@ -245,6 +252,12 @@ export const networkAclHandlers = {
         "NetworkAclEntryAlreadyExists",
         `The network acl entry identified by ${entry.number} already exists.`,
       );
+    withinQuota({
+      count: row.entries.filter((other) => other.egress === entry.egress).length + 1,
+      quota: call.settings.entriesPerAclQuota,
+      code: "NetworkAclEntryLimitExceeded",
+      what: "network ACL entries",
+    });
     call.tables.networkAcls.put({ ...row, entries: [...row.entries, entry] });
     return {};
   },

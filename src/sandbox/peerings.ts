@@ -8,7 +8,6 @@ import type * as ec2 from "@aws-sdk/client-ec2";
 import { AwsError } from "./errors.ts";
 import { isSide, notFound, theVpc } from "./find.ts";
 import {
-  blocksOf,
   cannotPeer,
   endedPeering,
   FAILURE,
@@ -19,13 +18,13 @@ import {
   theVisiblePeering,
   visiblePeerings,
 } from "./peeringStates.ts";
+import { cidrsShown, describedOptions, describedPeering, ownTags } from "./peeringsShown.ts";
 import { isRegion } from "./places.ts";
 import { describe } from "./query.ts";
+import { withinQuota } from "./quotas.ts";
 import type { PeeringRow, PeeringSide } from "./rows.ts";
-import { tagSet, tagsFor } from "./tags.ts";
+import { tagsFor } from "./tags.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
-
-export { activePeeringsOf, peeringState } from "./peeringStates.ts";
 
 function requested(call: Call, input: ec2.CreateVpcPeeringConnectionRequest): PeeringRow {
   const requester = side(call.account, call.region, theVpc(call, input.VpcId).id);
@@ -91,6 +90,30 @@ function asAccepter(call: Call, id: string | undefined, verb: "accept" | "reject
   return row;
 }
 
+/** Counted for the caller's VPC: requests it made that are pending, or connections that are active. */
+function checkQuota(call: Call, vpcId: string, state: "pending-acceptance" | "active"): void {
+  const own = call.tables.peerings.all().filter((row) => hasVpc(row, vpcId));
+  const states =
+    state === "active" ? ["active", "provisioning"] : ["initiating-request", "pending-acceptance"];
+  const counted = own.filter((row) => states.includes(peeringState(row, call.now)));
+  const { activePeeringsPerVpcQuota, pendingPeeringsPerVpcQuota } = call.settings;
+  withinQuota(
+    state === "active"
+      ? {
+          count: counted.length + 1,
+          quota: activePeeringsPerVpcQuota,
+          code: "ActiveVpcPeeringConnectionPerVpcLimitExceeded",
+          what: "active VPC peering connections",
+        }
+      : {
+          count: counted.filter((row) => row.requester.vpcId === vpcId).length + 1,
+          quota: pendingPeeringsPerVpcQuota,
+          code: "OutstandingVpcPeeringConnectionLimitExceeded",
+          what: "outstanding VPC peering connection requests",
+        },
+  );
+}
+
 function refuseSecondActive(call: Call, row: PeeringRow): void {
   const twin = call.tables.peerings
     .all()
@@ -106,80 +129,6 @@ function refuseSecondActive(call: Call, row: PeeringRow): void {
       "VpcPeeringConnectionAlreadyExists",
       `The vpc peering connection identified by ${twin.id} already exists.`,
     );
-}
-
-function statusMessage(row: PeeringRow, state: ec2.VpcPeeringConnectionStateReasonCode): string {
-  switch (state) {
-    case "initiating-request":
-      return `Initiating Request to ${row.accepter.account}`;
-    case "pending-acceptance":
-      return `Pending Acceptance by ${row.accepter.account}`;
-    case "provisioning":
-      return "Provisioning";
-    case "active":
-      return "Active";
-    case "deleting":
-      return `Deleting by ${row.endedBy}`;
-    case "deleted":
-      return `Deleted by ${row.endedBy}`;
-    case "rejected":
-      return `Rejected by ${row.endedBy}`;
-    case "failed":
-      return row.failureMessage ?? FAILURE;
-    case "expired":
-      return "Expired";
-  }
-}
-
-function described(call: Call, row: PeeringRow): ec2.VpcPeeringConnection {
-  const Code = peeringState(row, call.now);
-  const pending = Code === "initiating-request" || Code === "pending-acceptance";
-  return {
-    VpcPeeringConnectionId: row.id,
-    Status: { Code, Message: statusMessage(row, Code) },
-    RequesterVpcInfo: vpcInfo(call, row, "requester"),
-    AccepterVpcInfo: vpcInfo(call, row, "accepter"),
-    ...(pending ? { ExpirationTime: new Date(row.expiresAt) } : {}),
-    Tags: tagSet(ownTags(call, row)),
-  };
-}
-
-/** Tags of a peering are seen only in the account and region that set them. */
-function ownTags(call: Call, row: PeeringRow) {
-  return isSide(call, row.requester) ? row.tags : row.accepterTags;
-}
-
-/**
- * AWS's reference says the blocks are shown for an active connection only, AWS's own example of a pending one
- * shows the requester's: `peeringCidrsShownWhilePending` is either.
- * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcPeeringConnectionVpcInfo.html
- */
-function vpcInfo(
-  call: Call,
-  row: PeeringRow,
-  which: "requester" | "accepter",
-): ec2.VpcPeeringConnectionVpcInfo {
-  const { account, region, vpcId, dnsFromRemote } = row[which];
-  const state = peeringState(row, call.now);
-  const accepted = state === "active" || state === "provisioning";
-  const shownEarly =
-    which === "requester" && state === "pending-acceptance" && call.settings.peeringCidrsShownWhilePending;
-  const blocks = accepted || shownEarly ? blocksOf(call.tables.vpcs.own({ account, region }, vpcId)) : [];
-  return {
-    OwnerId: account,
-    VpcId: vpcId,
-    Region: region,
-    ...(blocks[0] ? { CidrBlock: blocks[0], CidrBlockSet: blocks.map((CidrBlock) => ({ CidrBlock })) } : {}),
-    ...(state === "active" ? { PeeringOptions: options(dnsFromRemote) } : {}),
-  };
-}
-
-function options(dnsFromRemote: boolean): ec2.VpcPeeringConnectionOptionsDescription {
-  return {
-    AllowDnsResolutionFromRemoteVpc: dnsFromRemote,
-    AllowEgressFromLocalClassicLinkToRemoteVpc: false,
-    AllowEgressFromLocalVpcToRemoteClassicLink: false,
-  };
 }
 
 type Options = ec2.PeeringConnectionOptionsRequest | undefined;
@@ -220,8 +169,10 @@ function needDnsHostnames(call: Call, row: PeeringRow): void {
 export const peeringHandlers = {
   CreateVpcPeeringConnection(call, input) {
     const wanted = requested(call, input);
-    const row = sameRequest(call, wanted) ?? call.tables.peerings.put(wanted);
-    return { VpcPeeringConnection: described(call, row) };
+    const before = sameRequest(call, wanted);
+    if (!before) checkQuota(call, wanted.requester.vpcId, "pending-acceptance");
+    const row = before ?? call.tables.peerings.put(wanted);
+    return { VpcPeeringConnection: describedPeering(call, row) };
   },
 
   AcceptVpcPeeringConnection(call, input) {
@@ -229,9 +180,10 @@ export const peeringHandlers = {
     if (peeringState(row, call.now) !== "pending-acceptance")
       throw invalidTransition(row, call.now, "active");
     refuseSecondActive(call, row);
+    checkQuota(call, row.accepter.vpcId, "active");
     const activeAt = call.now + call.settings.peeringProvisioningMs;
     const accepted = call.tables.peerings.put({ ...row, acceptedAt: call.now, activeAt });
-    return { VpcPeeringConnection: described(call, accepted) };
+    return { VpcPeeringConnection: describedPeering(call, accepted) };
   },
 
   RejectVpcPeeringConnection(call, input) {
@@ -253,7 +205,7 @@ export const peeringHandlers = {
   },
 
   DescribeVpcPeeringConnections(call, input) {
-    const shown = (row: PeeringRow) => described(call, row);
+    const shown = (row: PeeringRow) => describedPeering(call, row);
     const { rows, NextToken } = describe(input, {
       rows: visiblePeerings(call),
       ids: input.VpcPeeringConnectionIds,
@@ -290,12 +242,10 @@ export const peeringHandlers = {
     const accepter = withOptions(call, row, { which: "accepter", asked: forAccepter });
     call.tables.peerings.put({ ...row, requester, accepter });
     return {
-      ...(forRequester ? { RequesterPeeringConnectionOptions: options(requester.dnsFromRemote) } : {}),
-      ...(forAccepter ? { AccepterPeeringConnectionOptions: options(accepter.dnsFromRemote) } : {}),
+      ...(forRequester
+        ? { RequesterPeeringConnectionOptions: describedOptions(requester.dnsFromRemote) }
+        : {}),
+      ...(forAccepter ? { AccepterPeeringConnectionOptions: describedOptions(accepter.dnsFromRemote) } : {}),
     };
   },
 } satisfies Ec2Handlers;
-
-function cidrsShown(info: ec2.VpcPeeringConnectionVpcInfo | undefined): (string | undefined)[] {
-  return info?.CidrBlockSet?.map((one) => one.CidrBlock) ?? [];
-}

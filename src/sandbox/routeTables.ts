@@ -8,6 +8,7 @@ import { madeBefore, tokenOf } from "./clientTokens.ts";
 import { AwsError } from "./errors.ts";
 import { notFound, theRouteTable, theSubnet, theVpc } from "./find.ts";
 import { describe, type FilterMap } from "./query.ts";
+import { withinQuota } from "./quotas.ts";
 import { routeHandlers } from "./routes.ts";
 import { describedRoute, routesOf } from "./routesShown.ts";
 import type { RouteTableRow } from "./rows.ts";
@@ -19,6 +20,12 @@ type Association = RouteTableRow["associations"][number];
 function created(call: Call, input: ec2.CreateRouteTableRequest): RouteTableRow {
   const tags = tagsFor(input.TagSpecifications, "route-table");
   const vpc = theVpc(call, input.VpcId);
+  withinQuota({
+    count: call.tables.routeTables.list(call).filter((row) => row.vpcId === vpc.id).length + 1,
+    quota: call.settings.routeTablesPerVpcQuota,
+    code: "RouteTableLimitExceeded",
+    what: "route tables",
+  });
   return call.tables.routeTables.put({
     id: call.newId("rtb"),
     account: call.account,

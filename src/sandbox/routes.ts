@@ -9,6 +9,7 @@ import { AwsError } from "./errors.ts";
 import { the, theRouteTable } from "./find.ts";
 import { natGatewayState } from "./natGateways.ts";
 import { blocksOf, hasVpc, isLive, theVisiblePeering } from "./peeringStates.ts";
+import { withinQuota } from "./quotas.ts";
 import { madeRoutes, routesOf, type Target } from "./routesShown.ts";
 import type { RouteRow, RouteTableRow } from "./rows.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
@@ -157,6 +158,12 @@ export const routeHandlers = {
     if (routesOf(call, table).some((route) => route.destination === destination))
       throw new AwsError("RouteAlreadyExists", `The route identified by ${destination} already exists.`);
     checkDestination(call, table, { destination, target });
+    withinQuota({
+      count: madeRoutes(table).length + 1,
+      quota: call.settings.routesPerTableQuota,
+      code: "RouteLimitExceeded",
+      what: "routes",
+    });
     call.tables.routeTables.put(withRoute(table, destination, target));
     return { Return: true };
   },

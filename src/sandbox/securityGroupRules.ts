@@ -16,6 +16,7 @@ import {
 } from "./groupRules.ts";
 import { describedPermissions, describedRule } from "./groupRulesShown.ts";
 import { describe } from "./query.ts";
+import { withinQuota } from "./quotas.ts";
 import type { GroupRuleRow, SecurityGroupRow } from "./rows.ts";
 import { tagsFor } from "./tags.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
@@ -73,9 +74,21 @@ function authorize(call: Call, input: RulesInput, egress: boolean) {
     mustExist: true,
   });
   refuseDuplicates(group.rules, asked);
+  checkQuota(call, [...group.rules, ...asked], egress);
   const made = madeRules(call, asked, tags);
   const row = call.tables.securityGroups.put({ ...group, rules: [...group.rules, ...made] });
   return { Return: true, SecurityGroupRules: made.map((rule) => describedRule(call, row, rule)) };
+}
+
+function checkQuota(call: Call, rules: readonly AskedRule[], egress: boolean): void {
+  const inDirection = rules.filter((rule) => rule.egress === egress);
+  const six = inDirection.filter((rule) => rule.source.type === "cidr6").length;
+  withinQuota({
+    count: Math.max(six, inDirection.length - six),
+    quota: call.settings.rulesPerGroupQuota,
+    code: "RulesPerSecurityGroupLimitExceeded",
+    what: "rules per security group",
+  });
 }
 
 function missingRule(id: string | undefined): AwsError {

@@ -9,6 +9,7 @@ import { AwsError } from "./errors.ts";
 import { notFound, theVpc } from "./find.ts";
 import { describedPermissions } from "./groupRulesShown.ts";
 import { describe, type FilterMap } from "./query.ts";
+import { withinQuota } from "./quotas.ts";
 import type { GroupRuleRow, SecurityGroupRow } from "./rows.ts";
 import { groupOf, securityGroupRuleHandlers } from "./securityGroupRules.ts";
 import { tagSet, tagsFor } from "./tags.ts";
@@ -51,6 +52,12 @@ function created(call: Call, input: ec2.CreateSecurityGroupRequest): SecurityGro
       "InvalidGroup.Duplicate",
       `The security group '${name}' already exists for VPC '${vpcId}'`,
     );
+  withinQuota({
+    count: call.tables.securityGroups.list(call).length + 1,
+    quota: call.settings.groupsQuota,
+    code: "SecurityGroupLimitExceeded",
+    what: "security groups",
+  });
   const { account, region, now: at } = call;
   const rules: GroupRuleRow[] = [
     {

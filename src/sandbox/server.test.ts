@@ -13,6 +13,7 @@ import {
   paginateDescribeVpcs,
 } from "@aws-sdk/client-ec2";
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { HttpRequest } from "@smithy/core/protocols";
 import { Cloud } from "./cloud.ts";
 import { createSandbox } from "./server.ts";
 import { settings } from "./settings.ts";
@@ -169,6 +170,37 @@ describe("over the wire", () => {
     const large = await fetch(sandbox.url, { method: "POST", body: "x".repeat(1024 * 1024 + 1) });
     assert.equal(large.status, 413);
     assert.match(await large.text(), /<Code>RequestEntityTooLarge<\/Code>/);
+  });
+
+  test("a request may come as a query string; parameters are checked by name and value", async () => {
+    const client = sandbox.client(A, "us-east-1");
+    const get = async (query: Record<string, string>) => {
+      const { host, hostname, port } = new URL(sandbox.url);
+      const request = new HttpRequest({
+        method: "GET",
+        hostname,
+        port: Number(port),
+        path: "/",
+        query,
+        headers: { host },
+      });
+      const signed = await (await client.config.signer()).sign(request);
+      const response = await fetch(`${sandbox.url}/?${new URLSearchParams(query)}`, {
+        headers: signed.headers,
+      });
+      return response.text();
+    };
+    const filter = { "Filter.1.Name": "cidr", "Filter.1.Value.1": "172.31.0.0/16" };
+    assert.match(await get({ Action: "DescribeVpcs", ...filter }), /<vpcId>vpc-0[0-9a-f]{16}<\/vpcId>/);
+    assert.match(await get({ Action: "DescribeVpcs", Colour: "red" }), /UnknownParameter.*Colour/);
+    assert.match(
+      await get({ Action: "DescribeVpcs", "Filter.1.Colour": "red" }),
+      /UnknownParameter.*Filter\.1/,
+    );
+    assert.match(await get({ Action: "DescribeVpcs", MaxResults: "many" }), /InvalidParameterValue.*many/);
+    assert.match(await get({ Action: "DescribeVpcs", "Filter.x": "1" }), /UnknownParameter/);
+    assert.match(await get({ Action: "Nonsense" }), /InvalidAction/);
+    assert.match(await get({ Version: "2016-11-15" }), /MissingAction/);
   });
 
   test("settings are read and changed by name", async () => {

@@ -36,6 +36,23 @@ export interface Settings {
   readonly subnetsPerVpcQuota: number;
   /** IPv4 blocks of a VPC, the primary one among them. */
   readonly blocksPerVpcQuota: number;
+  readonly internetGatewaysQuota: number;
+  readonly addressesQuota: number;
+  /** Pending, available and deleting ones count. */
+  readonly natGatewaysPerZoneQuota: number;
+  readonly routeTablesPerVpcQuota: number;
+  /** Local routes do not count. */
+  readonly routesPerTableQuota: number;
+  readonly groupsQuota: number;
+  /** In each direction, IPv4 and IPv6 apart. */
+  readonly rulesPerGroupQuota: number;
+  readonly groupsPerInterfaceQuota: number;
+  readonly aclsPerVpcQuota: number;
+  /** In each direction, the last deny not counted. */
+  readonly entriesPerAclQuota: number;
+  readonly gatewayEndpointsQuota: number;
+  readonly activePeeringsPerVpcQuota: number;
+  readonly pendingPeeringsPerVpcQuota: number;
 }
 
 const HOUR = 3_600_000;
@@ -62,6 +79,19 @@ const aws: Settings = {
   vpcsQuota: 5,
   subnetsPerVpcQuota: 200,
   blocksPerVpcQuota: 5,
+  internetGatewaysQuota: 5,
+  addressesQuota: 5,
+  natGatewaysPerZoneQuota: 5,
+  routeTablesPerVpcQuota: 200,
+  routesPerTableQuota: 500,
+  groupsQuota: 2_500,
+  rulesPerGroupQuota: 60,
+  groupsPerInterfaceQuota: 5,
+  aclsPerVpcQuota: 200,
+  entriesPerAclQuota: 20,
+  gatewayEndpointsQuota: 20,
+  activePeeringsPerVpcQuota: 50,
+  pendingPeeringsPerVpcQuota: 25,
 };
 
 /** The `quick` profile: AWS's rules with short waits. */
@@ -78,6 +108,17 @@ const quick: Settings = {
   instanceTerminatingMs: 200,
   vpcsQuota: 1_000,
   subnetsPerVpcQuota: 1_000,
+  internetGatewaysQuota: 1_000,
+  addressesQuota: 3_000,
+  natGatewaysPerZoneQuota: 1_000,
+  routeTablesPerVpcQuota: 1_000,
+  routesPerTableQuota: 1_000,
+  rulesPerGroupQuota: 1_000,
+  aclsPerVpcQuota: 1_000,
+  entriesPerAclQuota: 1_000,
+  gatewayEndpointsQuota: 1_000,
+  activePeeringsPerVpcQuota: 1_000,
+  pendingPeeringsPerVpcQuota: 1_000,
 };
 
 export const PROFILES = { quick, aws } as const;

@@ -39,7 +39,8 @@ export interface Stored {
 export class Table<R extends Row> implements Stored {
   readonly name: string;
   readonly #rows = new Map<string, R>();
-  /** Each account and region's rows in order of id: what `list` answers, kept so as never to sort at a read. */
+  /** Everybody's rows, and each account and region's, in order of id: kept so as never to sort at a read. */
+  readonly #everybody: R[] = [];
   readonly #places = new Map<string, R[]>();
   /** The rows as they were before this request; undefined = did not exist. */
   readonly #before = new Map<string, R | undefined>();
@@ -65,7 +66,7 @@ export class Table<R extends Row> implements Stored {
 
   /** All rows of everybody, in order of id: for what crosses accounts, such as peerings. */
   all(): R[] {
-    return [...this.#rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return [...this.#everybody];
   }
 
   put(row: R): R {
@@ -87,6 +88,7 @@ export class Table<R extends Row> implements Stored {
     const old = this.#rows.get(id);
     if (old) replace(this.#rowsAt(old), id, undefined);
     if (row) replace(this.#rowsAt(row), id, row);
+    replace(this.#everybody, id, row);
     if (row) this.#rows.set(id, row);
     else this.#rows.delete(id);
   }

@@ -83,6 +83,19 @@ test("the limit counts what is there", async () => {
   await refuses(add(id, [{ Key: "new", Value: "" }]), "TagLimitExceeded");
 });
 
+test("a request that fails half-way changes nothing", async () => {
+  const full = await make(Array.from({ length: 50 }, (_, index) => ({ Key: `k${index}`, Value: "" })));
+  const others = [await make(), await make(), await make()];
+  const Tags = [{ Key: "new", Value: "" }];
+  const Resources = [...others, full].sort();
+  await refuses(client.send(new CreateTagsCommand({ Resources, Tags })), "TagLimitExceeded");
+  await refuses(
+    client.send(new CreateTagsCommand({ Resources: Resources.reverse(), Tags })),
+    "TagLimitExceeded",
+  );
+  for (const id of others) assert.deepEqual(await tagsOf(id), []);
+});
+
 test("one missing id and nothing is tagged; each noun is missed in its own words", async () => {
   const id = await make();
   const Tags = [{ Key: "k", Value: "v" }];

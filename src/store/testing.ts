@@ -131,8 +131,8 @@ export interface PostgresDatabases {
 
 /** Databases on a server; the ones that were made are dropped at the end. */
 export function postgresDatabases(environment: Environment): PostgresDatabases {
-  const given = environment["DATABASE_URL"] || undefined;
-  const binaries = findPostgres(environment["PATH"] ?? "");
+  const given = environment.DATABASE_URL || undefined;
+  const binaries = findPostgres(environment.PATH ?? "");
   const prefix = `letsdata_test_${randomBytes(4).toString("hex")}`;
   const made: string[] = [];
   let server: PgServer | undefined;

@@ -97,6 +97,19 @@ describe("an answer that says no", () => {
     assert.equal((await look()).vpcs.length, 1);
   });
 
+  test("an attempt that surely made nothing is told apart from one that nobody knows of", async () => {
+    const { made } = stepper(cloud, HOME, networkRef("clear"));
+    const create = { do: "allocateAddress", key: "eip/0" } as const;
+    wire.answerInstead("AllocateAddress", 8, "RequestLimitExceeded");
+    await assert.rejects(made(create), isFailure("conflict"));
+    wire.answerInstead("AllocateAddress", 1, "InternalError");
+    await assert.rejects(made(create), isFailure("unavailable"));
+    const nobody = handsOn("http://127.0.0.1:1", hurriedClock(sandbox.clock));
+    const unheard = nobody.apply(HOME, { network: networkRef("clear"), step: create, attempt: 1 });
+    await assert.rejects(unheard, isFailure("conflict"));
+    nobody.close();
+  });
+
   test("a server error is not: nobody knows what was made", async () => {
     const { made } = stepper(cloud, HOME, networkRef("broken"));
     wire.answerInstead("CreateVpc", 1, "InternalError");

@@ -4,9 +4,8 @@
  * sent twice unless AWS said that it did nothing: its answer may be lost while the thing stands, and the
  * journal finds it by tag. Refuses to wait for a state: that is the reconciler's.
  */
-import { Failure } from "../../domain/failure.ts";
 import type { Clock } from "../../domain/model.ts";
-import { CallError, type Trouble } from "./errors.ts";
+import { CallError, type Trouble } from "./callError.ts";
 import type { Limiter } from "./limits.ts";
 
 /** One line for the log: what happened, and its numbers. */
@@ -41,7 +40,7 @@ const NEVER_TWICE = new Set([
 ]);
 
 /** A throttled call did nothing, so patience costs only time; the limiter has slowed down by then. */
-const ATTEMPTS = { throttled: 6, unanswered: 3, refused: 1 } as const satisfies Record<Trouble, number>;
+const ATTEMPTS = { unsent: 3, throttled: 8, unanswered: 3, refused: 1 } satisfies Record<Trouble, number>;
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
 
@@ -67,13 +66,17 @@ interface Attempts<Result> {
 
 async function attempts<Result>({ action, place, tools, once }: Attempts<Result>): Promise<Result> {
   const bucket = { account: place.account, region: place.region, action };
+  const to = { ...place, action: `${place.service}:${action}` };
+  let last: CallError | undefined;
   for (let attempt = 1; ; attempt++) {
-    await tools.limiter.take(bucket);
-    const error = await outcome(once, { ...place, action: `${place.service}:${action}` });
-    if ("result" in error) return error.result;
-    const { trouble } = error.failed;
+    const turn = await outcome(() => tools.limiter.take(bucket), to);
+    if ("failed" in turn) throw last ?? turn.failed;
+    const answer = await outcome(once, to);
+    if ("result" in answer) return answer.result;
+    last = answer.failed;
+    const { trouble } = last;
     if (trouble === "throttled") tools.limiter.throttled(bucket);
-    if (attempt >= attemptsFor(trouble, action)) throw error.failed;
+    if (attempt >= attemptsFor(trouble, action)) throw last;
     tools.log("aws call is tried again", { action, region: place.region, attempt, trouble });
     await tools.clock.sleep(backOff(attempt, tools.random));
   }
@@ -88,8 +91,7 @@ async function outcome<Result>(
   try {
     return { result: await once() };
   } catch (thrown) {
-    // Our own role's AssumeRole fails inside this call and has said what it means.
-    if (thrown instanceof Failure) throw thrown;
+    // Our own role's AssumeRole fails inside this call and has said so.
     return { failed: thrown instanceof CallError ? thrown : new CallError(thrown, place) };
   }
 }

@@ -8,7 +8,7 @@ import { STSClient } from "@aws-sdk/client-sts";
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 import type { Cell } from "../../domain/model.ts";
 import { type CallTools, type ClientPlace, guarded } from "./calls.ts";
-import { CallError } from "./errors.ts";
+import { CallError } from "./callError.ts";
 
 /** Keys, or a function that gives them; without either the SDK's own chain finds them. */
 export type Credentials = NonNullable<EC2ClientConfig["credentials"]>;
@@ -36,6 +36,11 @@ export interface Cells {
 const CONNECT_MS = 5_000;
 const ANSWER_MS = 30_000;
 const SOCKETS = 50;
+/**
+ * An idle connection is ended by us before AWS ends it: one that AWS has just ended swallows the next call, and
+ * of a create nobody would know whether it arrived.
+ */
+const IDLE_MS = 10_000;
 
 export function cells(options: CellOptions): Cells {
   const known = new Map<string, CellClients>();
@@ -70,7 +75,7 @@ function makeClients(options: CellOptions, cell: Cell): CellClients {
 }
 
 function connection({ endpoint }: CellOptions, cell: Cell) {
-  const agent = { keepAlive: true, maxSockets: SOCKETS };
+  const agent = { keepAlive: true, maxSockets: SOCKETS, timeout: IDLE_MS };
   return {
     region: cell.region,
     maxAttempts: 1,
@@ -112,7 +117,7 @@ function assumed(options: CellOptions, cell: Cell, roleArn: string): Credentials
     try {
       return await provide(...caller);
     } catch (thrown) {
-      throw new CallError(thrown, place);
+      throw new CallError(thrown, place, { sent: false });
     }
   };
 }

@@ -26,7 +26,7 @@ import {
   RevokeSecurityGroupIngressCommand,
 } from "@aws-sdk/client-ec2";
 import type { AclEntry, ChangeStep, RouteWish, Rule } from "../../domain/world.ts";
-import { refusedWith } from "./errors.ts";
+import { refusedWith } from "./callError.ts";
 import { change, type Hand, type Hands, type StepOf, tagged } from "./hand.ts";
 
 const NO_PEERING = ["invalidvpcpeeringconnectionid.notfound"];

@@ -20,7 +20,8 @@ import {
 } from "@aws-sdk/client-ec2";
 import { Failure } from "../../domain/failure.ts";
 import type { DeleteStep } from "../../domain/world.ts";
-import { type CallError, failureOf, notes, refusedWith, refusedWithin } from "./errors.ts";
+import { type CallError, notes, refusedWith, refusedWithin } from "./callError.ts";
+import { failureOf } from "./errors.ts";
 import { change, type Hands } from "./hand.ts";
 import * as reads from "./reads.ts";
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { EC2ServiceException } from "@aws-sdk/client-ec2";
 import { Failure } from "../../domain/failure.ts";
-import { CallError, failureOf } from "./errors.ts";
+import { CallError } from "./callError.ts";
+import { failureOf } from "./errors.ts";
 
 const PLACE = { action: "ec2:CreateVpc", region: "us-east-1", endpoint: "http://127.0.0.1:9" };
 
@@ -93,6 +94,11 @@ describe("trouble", () => {
     assert.equal(answered("RequestLimitExceeded", 503).trouble, "throttled");
     assert.equal(answered("InternalError", 500).trouble, "unanswered");
     assert.equal(broken("ECONNRESET").trouble, "unanswered");
+    assert.equal(broken("ECONNREFUSED").trouble, "unsent");
+    assert.equal(new CallError(new Error("x"), PLACE).trouble, "refused");
+    const unreadable = Object.assign(new Error("XML"), { $metadata: { httpStatusCode: 200 } });
+    assert.equal(new CallError(unreadable, PLACE).trouble, "unanswered");
+    assert.equal(new CallError(unreadable, PLACE, { sent: false }).trouble, "unsent");
     assert.equal(answered("DependencyViolation").trouble, "refused");
   });
 });

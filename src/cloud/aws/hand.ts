@@ -7,7 +7,7 @@ import { Failure } from "../../domain/failure.ts";
 import type { Step } from "../../domain/world.ts";
 import type { StepCall } from "../cloud.ts";
 import type { DnsMemory } from "./dns.ts";
-import { refusedWith } from "./errors.ts";
+import { refusedWith } from "./callError.ts";
 import { clientToken, tagSpecifications, tags } from "./tags.ts";
 
 /** Everything a step needs to make its call. */
@@ -36,12 +36,10 @@ export function token({ installation, call }: Hand): string {
   return clientToken(installation, call);
 }
 
-/** An id that AWS must have filled in. */
+/** An id that AWS must have filled in; without it the thing is there all the same, to be found by tag. */
 export function answeredId(id: string | undefined, action: string): string {
   if (id) return id;
-  throw new Failure("internal", `AWS answered ec2:${action} without an id`, {
-    hint: "Report it with the request id.",
-  });
+  throw new Failure("unavailable", `AWS answered ec2:${action} without an id`);
 }
 
 /** Makes the change; codes (in lower case) that mean it is already so are success. */

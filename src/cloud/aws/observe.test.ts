@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { DeleteTagsCommand } from "@aws-sdk/client-ec2";
+import { DeleteTagsCommand, ModifyVpcAttributeCommand } from "@aws-sdk/client-ec2";
 import { cidr } from "../../domain/cidr.ts";
 import { startSandbox, type TestSandbox } from "../../sandbox/testing.ts";
 import type { AwsCloud } from "./ec2.ts";
@@ -128,10 +128,10 @@ describe("observe", () => {
     const { look } = stepper(cloud, HOME, networkRef("two"));
     assert.equal((await look()).vpcs[0]?.dnsHostnames, true);
     const { vpcs } = await look();
-    const { ModifyVpcAttributeCommand } = await import("@aws-sdk/client-ec2");
     const off = { VpcId: vpcs[0]?.id ?? "", EnableDnsHostnames: { Value: false } };
     await sandbox.client(ACCOUNT, "us-east-1").send(new ModifyVpcAttributeCommand(off));
     sandbox.clock.advance(3_600_000);
+    await look();
     assert.equal((await look()).vpcs[0]?.dnsHostnames, false);
   });
 

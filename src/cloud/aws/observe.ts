@@ -15,7 +15,7 @@ import { DescribeVpcAttributeCommand, type EC2Client } from "@aws-sdk/client-ec2
 import { emptyWorld, type World } from "../../domain/world.ts";
 import type { NetworkRef } from "../cloud.ts";
 import { DNS_ATTRIBUTES, type DnsMemory, type DnsQuestion } from "./dns.ts";
-import { refusedWith } from "./errors.ts";
+import { refusedWith } from "./callError.ts";
 import * as reads from "./reads.ts";
 import * as seen from "./seen.ts";
 import { DATASET_TAG, INSTALLATION_TAG, tagValue } from "./tags.ts";

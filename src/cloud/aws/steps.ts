@@ -1,7 +1,9 @@
 /**
  * Takes one step: finds its function and says what AWS's refusal means for it. Promises that only a `Failure`
- * comes out, and that a parent which AWS does not show yet is `unavailable`, not gone: a thing just made may
- * be unknown to the next call for a while.
+ * comes out, and that a parent which AWS does not show yet is not called gone: a thing just made may be
+ * unknown to the next call for a while. Of a create, `unavailable` says exactly that nobody knows whether the
+ * thing was made, so that only such an attempt has to be waited for; what was surely not made (throttled, not
+ * sent, its parent not shown yet) is `conflict`: look again, and try.
  * https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
  */
 import { Failure } from "../../domain/failure.ts";
@@ -9,7 +11,8 @@ import type { Step } from "../../domain/world.ts";
 import { changes } from "./changes.ts";
 import { creates } from "./creates.ts";
 import { deletes } from "./deletes.ts";
-import { failureOf, notes, refusedWith } from "./errors.ts";
+import { CallError, notes, refusedWith } from "./callError.ts";
+import { failureOf } from "./errors.ts";
 import type { Hand, Hands } from "./hand.ts";
 
 const hands: Hands<Step["do"]> = { ...creates, ...changes, ...deletes };
@@ -21,7 +24,8 @@ export async function take(hand: Hand): Promise<string | null> {
   try {
     return await act(hand, step);
   } catch (error) {
-    throw meaning(error, step);
+    const failure = meaning(error, step);
+    throw step.do in creates ? certain(error, failure) : failure;
   }
 }
 
@@ -50,6 +54,18 @@ const STATE_IN_DISGUISE: ReadonlySet<Step["do"]> = new Set([
   "replaceAssociation",
 ]);
 const GENERAL_REFUSAL = new Set(["invalidparametervalue"]);
+
+/** For a create: the failure with a code that keeps "not made" apart from "nobody knows". */
+function certain(error: unknown, failure: Failure): Failure {
+  const open = !(error instanceof CallError) || error.trouble === "unanswered";
+  if (failure.code !== "unavailable" || open) return failure;
+  const { message, hint, detail } = failure;
+  return new Failure("conflict", message, {
+    ...(hint !== undefined && { hint }),
+    ...(detail !== undefined && { detail }),
+    cause: error,
+  });
+}
 
 function meaning(error: unknown, step: Step): Failure {
   if (!(step.do in deletes) && refusedWith(error, PARENT_MISSING))

@@ -4,6 +4,7 @@
  */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { Failure, type FailureCode } from "../../domain/failure.ts";
 import type { Cell, Clock, Region } from "../../domain/model.ts";
 import type { Step } from "../../domain/world.ts";
 import type { NetworkRef } from "../cloud.ts";
@@ -127,4 +128,14 @@ export function stepper(cloud: AwsCloud, cell: Cell, network: NetworkRef) {
     return world;
   };
   return { act, made, look };
+}
+
+/** The Failure that the work ends with; insists that there is one, and on its code. */
+export async function rejection(work: Promise<unknown>, code: FailureCode): Promise<Failure> {
+  const thrown = await work.then(
+    () => new Error("it did not fail"),
+    (error: unknown) => error,
+  );
+  if (thrown instanceof Failure && thrown.code === code) return thrown;
+  throw thrown;
 }
