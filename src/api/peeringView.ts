@@ -158,14 +158,20 @@ function ended(sight: PeeringSight): Verdict {
 
 /** Why we took a connection away that had been accepted; null when somebody asked for it. */
 function refusal(wish: PeeringWish | null): string | null {
-  if (wish?.want !== "deleted" || wish.reason === null) return null;
-  return wish.reason.startsWith("was deleted") ? null : wish.reason;
+  return wish?.want === "deleted" ? wish.reason : null;
 }
 
-/** The reasons of ended wishes go on from the connection: `was deleted by …`, `expired: …`. */
+/** The reason of an ended wish may tell of the moment before the end: `is being deleted by …`. */
 function whoEndedIt({ wish }: PeeringSight): string | null {
   if (wish?.want === "deleted") return "It was deleted on our side, as was asked here";
-  return wish?.reason ? `It ${wish.reason}` : null;
+  if (/^\d{12}$/.test(wish?.endedBy ?? ""))
+    return `It was deleted by the customer's side (account ${wish?.endedBy})`;
+  return wish?.reason ? sentence(wish.reason) : null;
+}
+
+/** Reasons and conditions go on from the name of the connection: `is provisioning`. */
+function sentence(text: string): string {
+  return /^(is|was|has|expired|failed) ?\b/.test(text) ? `It ${text}` : text;
 }
 
 function requestAgain({ seen, peer, place }: PeeringSight): string | null {
@@ -181,7 +187,7 @@ function requestAgain({ seen, peer, place }: PeeringSight): string | null {
 function said({ condition }: PeeringSight, ...states: Condition["state"][]): Partial<Verdict> {
   if (!condition || !states.includes(condition.state)) return {};
   return {
-    statusReason: condition.message,
+    statusReason: sentence(condition.message),
     whoseMove: condition.actor,
     ...(condition.hint !== null && { nextStep: condition.hint }),
   };

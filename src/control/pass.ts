@@ -115,7 +115,9 @@ function judged(verdict: Verdict, now: number): PeeringWish {
   const { wish } = verdict;
   if (verdict.is === "established") return { ...wish, establishedAt: now };
   if (verdict.is === "refused") return { ...wish, want: "deleted", reason: verdict.reason };
-  return { ...wish, endedAt: now, endedBy: verdict.by, reason: verdict.reason };
+  // The reason of a wish to delete says why we refused it; one that was asked for has none.
+  const reason = wish.want === "deleted" ? wish.reason : verdict.reason;
+  return { ...wish, endedAt: now, endedBy: verdict.by, reason };
 }
 
 async function writeStatus(

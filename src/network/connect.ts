@@ -87,7 +87,7 @@ function tellStrangers({ network, sight, draft }: ConnectInput): void {
 function gone({ network, sight, draft, verdicts }: ConnectInput, wish: PeeringWish): Peer[] {
   const resource = { resource: `peering/${wish.connectionId}`, id: wish.connectionId };
   if (wish.want === "deleted") {
-    verdicts.push({ wish, is: "ended", by: "letsdata", reason: wish.reason ?? "was deleted" });
+    verdicts.push({ wish, is: "ended", by: "letsdata", reason: wish.reason ?? "was deleted as asked" });
   } else if (wish.establishedAt === null && sight.now - wish.askedAt < APPEARS_WITHIN_MS) {
     draft.waiting({ ...resource, message: "AWS does not show it yet" });
   } else {
@@ -229,7 +229,7 @@ function hasRoutes({ network, sight }: ConnectInput, connectionId: string, cidrs
 function disconnect(input: ConnectInput, wish: PeeringWish, seen: SeenPeering): Peer[] {
   const { sight, draft, verdicts } = input;
   const key = `peering/${seen.id}`;
-  const reason = wish.reason ?? "was deleted with letsdata";
+  const reason = wish.reason ?? "was deleted as asked";
   if (
     seen.state === "deleted" ||
     seen.state === "rejected" ||
