@@ -67,7 +67,7 @@ function view(sight: Partial<PeeringSight>) {
 const deleted = wish({ want: "deleted", establishedAt: NOW });
 const byUs = wish({
   want: "deleted",
-  reason: "was deleted with letsdata",
+  reason: null,
   endedAt: NOW,
   endedBy: "letsdata",
 });

@@ -83,6 +83,18 @@ export function noDataset(name: string): Failure {
   return new Failure("notFound", `There is no dataset ${name}`, { hint: "See: letsdata datasets list" });
 }
 
+/** The tenant's row is held: no other create can take the name meanwhile. */
+async function refuseTaken(tx: Tx, tenantId: string, name: string): Promise<void> {
+  const taken = await tx.tenant(tenantId).dataset(name);
+  if (!taken || taken.status === "DELETED") return;
+  throw new Failure("conflict", `Dataset ${name} exists already (${taken.status})`, {
+    hint:
+      taken.status === "DELETING"
+        ? "Its name is free again once it is DELETED: try again then, or choose another name."
+        : `Choose another name, or look at it: letsdata datasets view --datasetName ${name}`,
+  });
+}
+
 interface Insertion {
   readonly deps: DatasetDeps;
   readonly actor: Actor;
@@ -94,6 +106,7 @@ interface Insertion {
 async function insert(tx: Tx, { deps, actor, tenantId, request, cell }: Insertion): Promise<Dataset> {
   const tenant = await tx.lockTenant(tenantId);
   if (!tenant) throw new Failure("notFound", "There is no such tenant");
+  await refuseTaken(tx, tenantId, request.name);
   const dataset = await tx.insertDataset({ tenantId, ...request, status: cell ? "CREATING" : "ACTIVE" });
   const detail: Record<string, unknown> = { datasetId: dataset.id };
   if (cell) {

@@ -48,6 +48,10 @@ export function people(deps: PeopleDeps): People {
   return {
     createTenant: (actor, tenant, once) =>
       onceOver(store, { scope: "operator", operation: "tenants.create", once }, async (tx) => {
+        if (await tx.tenantByName(tenant.name))
+          throw new Failure("conflict", `Tenant ${tenant.name} exists already`, {
+            hint: `Choose another name, or look at it: letsdata tenants view --tenantName ${tenant.name}`,
+          });
         const { defaultRangeLimit } = await tx.settings();
         const made = await tx.insertTenant({
           name: tenant.name,

@@ -1,11 +1,12 @@
 /**
  * The whole house in one process for a test: store, hands, will, API and a sandbox cloud on free ports of the
- * loopback, on a clock that runs ten times as fast as the machine's. Promises that nothing outlives `close`.
+ * loopback, on a clock that runs ten times as fast as the machine's. Houses that share a store or a sandbox
+ * share a clock too. Promises that nothing outlives `close`.
  */
 import { randomBytes } from "node:crypto";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { apiServer } from "../../src/api/server.ts";
-import { awsCloud } from "../../src/cloud/aws/ec2.ts";
+import { type AwsCloud, awsCloud } from "../../src/cloud/aws/ec2.ts";
 import { type ApiClient, apiClient } from "../../src/contract/client.ts";
 import { type Actor, createIntent, type Intent } from "../../src/control/intent.ts";
 import { createReconciler } from "../../src/control/reconciler.ts";
@@ -41,6 +42,8 @@ export function fastClock(): Clock {
 }
 
 export interface HouseOptions {
+  /** One of its own by default. */
+  readonly clock?: Clock;
   readonly databaseUrl?: string;
   readonly dataDir?: string;
   readonly sandbox?: Partial<Settings>;
@@ -69,55 +72,38 @@ export interface House {
   close(): Promise<void>;
 }
 
+/** What is being put together, and how it is taken apart again. */
+interface Site {
+  readonly options: HouseOptions;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly log: Record<string, unknown>[];
+  readonly stops: (() => Promise<void> | void)[];
+}
+
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
-  const clock = fastClock();
-  const stops: (() => Promise<void> | void)[] = [];
-  const log: Record<string, unknown>[] = [];
-  const store = await openStore({
-    clock,
-    ...(options.databaseUrl ? { databaseUrl: options.databaseUrl } : {}),
-    ...(options.dataDir ? { dataDir: options.dataDir } : {}),
-  });
-  stops.push(() => store.close());
-  const sandboxUrl = options.sandboxUrl ?? (await ownSandbox(clock, options, stops));
-  const { installation } = await store.settings();
-  const cloud = awsCloud({
-    clock,
-    installation,
-    endpoint: sandboxUrl,
-    credentials: { accessKeyId: PLATFORM, secretAccessKey: "test" },
-  });
-  stops.push(() => cloud.close());
+  const { clock = fastClock(), databaseUrl, dataDir } = options;
+  const store = await openStore({ clock, ...(databaseUrl && { databaseUrl }), ...(dataDir && { dataDir }) });
+  const site: Site = { options, clock, store, log: [], stops: [() => store.close()] };
+  try {
+    return await furnish(site);
+  } catch (thrown) {
+    await takenApart(site);
+    throw thrown;
+  }
+}
+
+async function furnish(site: Site): Promise<House> {
+  const { options, clock, store, log, stops } = site;
+  const sandboxUrl = options.sandboxUrl ?? (await ownSandbox(site));
+  const cloud = await hands(site, sandboxUrl);
   const cellOf = async () => ({ account: PLATFORM, roleArn: null });
   const intent = createIntent({ store, clock, cellOf, randomBytes });
-  if (!(await store.tenantByName("default")))
-    await intent.createTenant(OPERATOR, { name: "default", avoidCidrs: [] });
-  const { secret } = await intent.createKey(OPERATOR, { tenantId: null, name: "operator", role: "admin" });
-  if (options.reconcile !== false) {
-    const { windowMs, resyncMs } = options;
-    const reconciler = createReconciler({
-      store,
-      cloud,
-      clock,
-      log: (line) => void log.push(line),
-      ...(windowMs === undefined ? {} : { windowMs }),
-      ...(resyncMs === undefined ? {} : { resyncMs }),
-    });
-    const stopping = new AbortController();
-    const running = reconciler.run(stopping.signal);
-    stops.push(async () => {
-      stopping.abort();
-      await running;
-    });
-  }
-  const server = apiServer({
-    store,
-    intent,
-    clock,
-    log: (line) => void log.push(line),
-    ready: () => store.ping(),
-    platform: { sandboxUrl },
-  });
+  const operatorKey = await firstKey(store, intent);
+  if (options.reconcile !== false) will(site, cloud);
+  const write = (line: Record<string, unknown>) => void log.push(line);
+  const platform = { sandboxUrl };
+  const server = apiServer({ store, intent, clock, log: write, ready: () => store.ping(), platform });
   const { url } = await server.listen(0);
   stops.push(() => server.close());
   return {
@@ -126,33 +112,70 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     clock,
     url,
     sandboxUrl,
-    api: apiClient({ url, apiKey: secret }),
-    operatorKey: secret,
+    api: apiClient({ url, apiKey: operatorKey }),
+    operatorKey,
     log,
-    ec2: (account, region = "us-east-1") => {
-      const credentials = { accessKeyId: account, secretAccessKey: "test" };
-      const client = new EC2Client({ endpoint: sandboxUrl, region, credentials, maxAttempts: 1 });
-      stops.push(() => client.destroy());
-      return client;
-    },
+    ec2: (account, region = "us-east-1") => ec2Client(stops, { endpoint: sandboxUrl, account, region }),
     until: (what, ask, ms = 120_000) => until(clock, { what, ask, ms }),
-    close: async () => {
-      for (const stop of stops.reverse()) await stop();
-    },
+    close: () => takenApart(site),
   };
 }
 
-async function ownSandbox(
-  clock: Clock,
-  options: HouseOptions,
-  stops: (() => Promise<void>)[] | unknown[],
-): Promise<string> {
-  const sandbox = await createSandbox({
+async function takenApart({ stops }: Site): Promise<void> {
+  for (const stop of stops.splice(0).reverse()) await stop();
+}
+
+async function hands({ clock, store, stops }: Site, endpoint: string): Promise<AwsCloud> {
+  const { installation } = await store.settings();
+  const credentials = { accessKeyId: PLATFORM, secretAccessKey: "test" };
+  const cloud = awsCloud({ clock, installation, endpoint, credentials });
+  stops.push(() => cloud.close());
+  return cloud;
+}
+
+async function firstKey(store: Store, intent: Intent): Promise<string> {
+  if (!(await store.tenantByName("default")))
+    await intent.createTenant(OPERATOR, { name: "default", avoidCidrs: [] });
+  return (await intent.createKey(OPERATOR, { tenantId: null, name: "operator", role: "admin" })).secret;
+}
+
+function will({ options, clock, store, log, stops }: Site, cloud: AwsCloud): void {
+  const { windowMs, resyncMs } = options;
+  const reconciler = createReconciler({
+    store,
+    cloud,
     clock,
-    settings: settings("quick", { signatureSkewMs: Number.MAX_SAFE_INTEGER, ...options.sandbox }),
+    log: (line) => void log.push(line),
+    ...(windowMs === undefined ? {} : { windowMs }),
+    ...(resyncMs === undefined ? {} : { resyncMs }),
   });
+  const stopping = new AbortController();
+  const running = reconciler.run(stopping.signal);
+  stops.push(async () => {
+    stopping.abort();
+    await running;
+  });
+}
+
+async function ownSandbox({ options, clock, stops }: Site): Promise<string> {
+  const sandbox = await createSandbox({ clock, settings: testSettings(options.sandbox) });
   stops.push(() => sandbox.close());
   return (await sandbox.listen(0)).url;
+}
+
+/** The `quick` profile for a fast clock: signatures bear the machine's own time. */
+export function testSettings(over: Partial<Settings> = {}): Settings {
+  return settings("quick", { signatureSkewMs: Number.MAX_SAFE_INTEGER, ...over });
+}
+
+function ec2Client(
+  stops: Site["stops"],
+  { endpoint, account, region }: { endpoint: string; account: string; region: string },
+): EC2Client {
+  const credentials = { accessKeyId: account, secretAccessKey: "test" };
+  const client = new EC2Client({ endpoint, region, credentials, maxAttempts: 1 });
+  stops.push(() => client.destroy());
+  return client;
 }
 
 interface Question<T> {
