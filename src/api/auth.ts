@@ -28,7 +28,9 @@ export async function actorOf(store: Store, request: Request): Promise<Actor> {
   const key = given === undefined ? null : await store.keyByHash(keyHash(given));
   if (!key || key.revokedAt !== null)
     throw new Failure("unauthenticated", "No valid API key was given", {
-      hint: "Send the header `authorization: Bearer <key>` with a key that is not revoked.",
+      hint:
+        "Give one that is not revoked: --apiKey, LETSDATA_API_KEY or a profile; " +
+        "over HTTP, the header `authorization: Bearer <key>`.",
     });
   return { keyId: key.id, keyName: key.name, role: key.role, tenantId: key.tenantId };
 }

@@ -32,6 +32,11 @@ export function peeringGuide(place: CommandPlace, peer: PeerOf): NonNullable<Gui
     accept: acceptCommand(place, ANY_CONNECTION),
     route: routeCommand(place, { connectionId: ANY_CONNECTION, region: YOUR_REGION, cidrBlock }),
     securityGroup: aws(place, YOUR_REGION, `authorize-security-group-egress ${egress(cidrBlock)}`),
+    dnsHostnames: aws(
+      place,
+      YOUR_REGION,
+      "modify-vpc-attribute --vpc-id <your-vpc-id> --enable-dns-hostnames",
+    ),
     dns: aws(
       place,
       YOUR_REGION,
@@ -39,11 +44,7 @@ export function peeringGuide(place: CommandPlace, peer: PeerOf): NonNullable<Gui
         " --requester-peering-connection-options AllowDnsResolutionFromRemoteVpc=true",
     ),
     undo: [
-      aws(
-        place,
-        YOUR_REGION,
-        `delete-route --route-table-id <your-route-table-id> --destination-cidr-block ${cidrBlock}`,
-      ),
+      dropRouteCommand(place, { region: YOUR_REGION, cidrBlock }),
       aws(place, YOUR_REGION, `revoke-security-group-egress ${egress(cidrBlock)}`),
       deleteCommand(place, ANY_CONNECTION),
     ],
@@ -77,12 +78,24 @@ export function routeCommand(
   );
 }
 
+/** A route whose connection is gone stays with its owner as a black hole. */
+export function dropRouteCommand(
+  place: CommandPlace,
+  route: { readonly region: string; readonly cidrBlock: Cidr },
+): string {
+  return aws(
+    place,
+    route.region,
+    `delete-route --route-table-id <your-route-table-id> --destination-cidr-block ${route.cidrBlock}`,
+  );
+}
+
 export function acceptCommand(place: CommandPlace, connectionId: string): string {
   return `letsdata vpcs vpcPeeringConnections accept ${named(place, connectionId)} --wait`;
 }
 
 export function deleteCommand(place: CommandPlace, connectionId: string): string {
-  return `letsdata vpcs vpcPeeringConnections delete ${named(place, connectionId)}`;
+  return `letsdata vpcs vpcPeeringConnections delete ${named(place, connectionId)} --wait`;
 }
 
 function named({ datasetName, tenantName }: CommandPlace, connectionId: string): string {

@@ -10,6 +10,7 @@ import {
   acceptCommand,
   type CommandPlace,
   deleteCommand,
+  dropRouteCommand,
   type PeerOf,
   requestCommand,
   routeCommand,
@@ -153,7 +154,16 @@ function ended(sight: PeeringSight): Verdict {
   const { status, reason } = OVER[closed];
   const statusReason = whoEndedIt(sight) ?? [reason, seen?.stateMessage].filter(Boolean).join(": ");
   if (status === "EXPIRED" || status === "FAILED") return { status, statusReason, ...again };
-  return { status, statusReason, whoseMove: "nobody", nextStep: null };
+  return { status, statusReason, whoseMove: "nobody", nextStep: routeLeftBehind(sight) };
+}
+
+/** Once it was established, the customer has a route to us that leads nowhere now. */
+function routeLeftBehind({ wish, seen, peer, place }: PeeringSight): string | null {
+  if (wish?.establishedAt == null || !peer) return null;
+  return dropRouteCommand(place, {
+    region: seen?.requesterRegion ?? "<your-region>",
+    cidrBlock: peer.cidrBlock,
+  });
 }
 
 /** Why we took a connection away that had been accepted; null when somebody asked for it. */

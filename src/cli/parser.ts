@@ -103,13 +103,13 @@ function withExamples(description: string, examples: CommandData["examples"]): s
 
 const HELP_WIDTH = 100;
 
-/** Breaks long lines at spaces; lines that are short enough stay as they are. */
+/** Breaks long lines at spaces; those that are short enough, and indented ones, which are to be copied, stay. */
 function wrapped(description: string): string {
   return description.split("\n").map(wrappedLine).join("\n");
 }
 
 function wrappedLine(line: string): string {
-  if (line.length <= HELP_WIDTH) return line;
+  if (line.length <= HELP_WIDTH || line.startsWith("  ")) return line;
   const cut = line.lastIndexOf(" ", HELP_WIDTH);
   return cut <= 0 ? line : `${line.slice(0, cut)}\n${wrappedLine(line.slice(cut + 1))}`;
 }

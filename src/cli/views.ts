@@ -44,11 +44,20 @@ const MORE: Partial<Record<OperationId, (view: View) => Promise<string[]>>> = {
   "datasets.view": conditions,
   "datasets.create": blockedOnly,
   "vpcs.list": vpcDetails,
+  "vpcPeeringConnections.list": nextSteps,
+  "vpcPeeringConnections.accept": nextSteps,
+  "vpcPeeringConnections.delete": nextSteps,
 };
 
 async function conditions(view: View): Promise<string[]> {
   const all = Array.isArray(view.answer.conditions) ? view.answer.conditions : [];
-  return all.length === 0 ? [] : [await listed(view, all, CONDITION_COLUMNS)];
+  return all.length === 0 ? [] : [await listed(view, all.map(atRest), CONDITION_COLUMNS)];
+}
+
+/** Of what is ready on our side nobody has to move. */
+function atRest(condition: Fields): Fields {
+  const { state, whoseMove } = condition;
+  return state === "ready" && whoseMove === "letsdata" ? { ...condition, whoseMove: null } : condition;
 }
 
 const CONDITION_COLUMNS = ["resource", "id", "state", "whoseMove", "message", "hint"];
@@ -95,12 +104,25 @@ async function insides(view: View, vpc: Fields): Promise<string[]> {
   return parts;
 }
 
+/** What to do about each connection, as a command to copy; with the reason where the table has none. */
+async function nextSteps({ answer, operation }: View): Promise<string[]> {
+  const told = operation.command.columns.includes("statusReason");
+  return itemsOf(answer)
+    .filter(({ nextStep }) => typeof nextStep === "string")
+    .map((item) => {
+      const id = cellAt(item, "vpcPeeringConnectionId");
+      const heading = told ? `Next for ${id}` : `${id}: ${cellAt(item, "statusReason")}`;
+      return `# ${heading}\n${cellAt(item, "nextStep")}\n`;
+    });
+}
+
 const GUIDE_STEPS = [
   ["request", "Request the VPC peering connection, in your account"],
   ["accept", "Accept it on behalf of #LetsData"],
   ["route", "Route to the dataset's range, in your account"],
   ["securityGroup", "Let your hosts out to the dataset's range"],
-  ["dns", "Resolve the dataset's public names to private addresses from your side"],
+  ["dnsHostnames", "Turn on DNS hostnames, for private DNS answers over the peering"],
+  ["dns", "Only if the dataset has to reach your hosts by their public names"],
   ["undo", "Take all of it back"],
 ] as const;
 

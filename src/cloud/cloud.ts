@@ -3,8 +3,9 @@
  * Every method rejects with a `Failure` only: `unavailable` may be tried again, `conflict` and `notFound` ask
  * for a new look, `forbidden`, `exhausted` and `invalid` block and name what to do.
  */
+import { Failure, type FailureNotes } from "../domain/failure.ts";
 import type { Cell } from "../domain/model.ts";
-import type { Step, World } from "../domain/world.ts";
+import type { Kind, Step, World } from "../domain/world.ts";
 
 /** Which network to look for. `vpcIds` are those known from the journal, which may bear no visible tag yet. */
 export interface NetworkRef {
@@ -15,16 +16,55 @@ export interface NetworkRef {
   readonly vpcIds: readonly string[];
 }
 
+/** A network, and what of it is to be looked at. */
+export interface LookAt extends NetworkRef {
+  /** All kinds when left out. */
+  readonly kinds?: readonly Kind[];
+}
+
 /** One step for one network. `attempt` names the try of a create: its token and tag follow from it. */
 export interface StepCall {
   readonly network: NetworkRef;
   readonly step: Step;
   readonly attempt: number;
+  /** Aborted: what still waits for its turn is not sent (`NotSent`); what was sent is waited for. */
+  readonly signal?: AbortSignal;
+  /** The turn a create has waited for already. */
+  readonly turn?: Turn;
+}
+
+/** A place at the front of the cloud's rate limit, for one call; used up by it, and lost without harm. */
+export interface Turn {
+  /** What it is a turn for, in the provider's word. */
+  readonly action: string;
+}
+
+/** The call's turn had not come when its signal was aborted: surely nothing was done. Says how long the wait is. */
+export class NotSent extends Failure {
+  constructor(message: string, notes: FailureNotes = {}) {
+    super("conflict", message, notes);
+    this.name = "NotSent";
+  }
 }
 
 export interface Zone {
   readonly id: string;
   readonly name: string;
+}
+
+/** One quota of a cell: what is allowed, and what is used by whom. */
+export interface QuotaUse {
+  /** Our name of it, such as `elasticIps` or `natGatewaysPerZone/use1-az1`. */
+  readonly name: string;
+  /** The provider's code, name and page of it, for who has to raise it. */
+  readonly code: string;
+  readonly title: string;
+  readonly link: string;
+  /** Null when the provider does not tell. */
+  readonly limit: number | null;
+  readonly used: number;
+  /** How much of that is whose, by dataset id. */
+  readonly usedBy: ReadonlyMap<string, number>;
 }
 
 export interface Cloud {
@@ -33,10 +73,18 @@ export interface Cloud {
   /** The available zones of type availability-zone, lowest id first. */
   zones(cell: Cell): Promise<readonly Zone[]>;
   /**
-   * Everything the cloud shows of these networks: one paged describe a kind, however many networks.
-   * A network of which nothing is seen gets an empty world.
+   * What the cloud shows of these networks: one paged describe a kind, however many networks. Kinds that were
+   * not asked for are empty, with `lookedAt` 0. A network of which nothing is seen gets an empty world. Once the
+   * signal is aborted no further read is sent: it rejects with `NotSent`.
    */
-  observe(cell: Cell, networks: readonly NetworkRef[]): Promise<ReadonlyMap<string, World>>;
+  observe(cell: Cell, networks: readonly LookAt[], signal?: AbortSignal): Promise<ReadonlyMap<string, World>>;
+  /** The quotas that a network in these zones needs, counted now. */
+  quotas(cell: Cell, zoneIds: readonly string[]): Promise<readonly QuotaUse[]>;
+  /**
+   * Waits until a create may be sent at once, so that the journal can be written between the wait, which may be
+   * long, and the call. Rejects with `NotSent` when the call's signal is aborted.
+   */
+  turn(cell: Cell, call: StepCall): Promise<Turn>;
   /**
    * Makes the call; a create answers the new id, everything else null. A create that rejects with
    * `unavailable` may have been carried out: nobody knows. Every other rejection is a sure no.

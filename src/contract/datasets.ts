@@ -23,7 +23,7 @@ export const datasetsOperations = {
     idempotent: true,
     command: {
       path: ["datasets", "create"],
-      columns: ["datasetName", "status", "region", "vpcSize", "cidrBlock"],
+      columns: ["datasetName", "status", "region", "vpcSize", "cidrBlock", "vpcId"],
       bodyFile: "configFile",
       examples: [
         {

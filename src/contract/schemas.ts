@@ -212,12 +212,15 @@ export const peeringGuide = z
     accept: z.string().describe("Accepts it on behalf of #LetsData"),
     route: z.string().describe("The route of your side, once it is active"),
     securityGroup: z.string().describe("Lets your hosts out to the dataset's range"),
-    dns: z
+    dnsHostnames: z
       .string()
       .describe(
-        "Lets our side resolve the public names of your hosts to private addresses. For the dataset's names, our side " +
-          "sets its own option by itself",
+        "Turns on DNS hostnames in your VPC. AWS gives private DNS answers over a peering to neither side before; " +
+          "our side then sets its option for the dataset's names by itself",
       ),
+    dns: z
+      .string()
+      .describe("Lets our side resolve the public names of your hosts to private addresses; rarely needed"),
     undo: z.array(z.string()).describe("Takes all of it back"),
   })
   .meta({ id: "PeeringGuide" });

@@ -63,7 +63,6 @@ export const vpcsOperations = {
       columns: [
         "vpcPeeringConnectionId",
         "status",
-        "awsStatus",
         "requesterOwnerId",
         "requesterVpcId",
         "requesterRegion",

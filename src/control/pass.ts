@@ -3,7 +3,7 @@
  * and found. Promises that a create is journaled before its call, that no call is made once the lease is
  * lost, and that a failing step stops neither its neighbours nor other networks.
  */
-import type { Cloud, NetworkRef, StepCall } from "../cloud/cloud.ts";
+import { type Cloud, type NetworkRef, NotSent, type StepCall } from "../cloud/cloud.ts";
 import { asFailure, type Failure, kindOf } from "../domain/failure.ts";
 import type { Clock, Condition, Network, PeeringWish, Tenant } from "../domain/model.ts";
 import type { Attempt, Step, World } from "../domain/world.ts";
@@ -34,6 +34,8 @@ export interface PassInput {
   readonly writes: PassWrites;
   /** False once the lease is lost or the process stops: no further call. */
   readonly alive: () => boolean;
+  /** Aborted then: calls that wait for their turn are not made. */
+  readonly signal: AbortSignal;
 }
 
 /** What the pass wants next: `failed` counts as a failed pass; `dueInMs` null = only when woken. */
@@ -47,7 +49,7 @@ export async function pass(deps: PassDeps, input: PassInput): Promise<PassOutcom
   const now = deps.clock.now();
   await adopt(input);
   const thought = plan({ network, world, attempts, previous, now, windowMs: deps.windowMs });
-  const conditions = [...thought.conditions, ...rangeCondition(network, input.tenant, previous, now)];
+  const conditions = [...heldUp(thought, previous), ...rangeCondition(network, input.tenant, previous, now)];
   await writes.saveStatus({ conditions, world, observedAt: world.at });
   if (thought.gone) {
     await writes.markGone();
@@ -56,9 +58,9 @@ export async function pass(deps: PassDeps, input: PassInput): Promise<PassOutcom
   }
   await writeVerdicts(writes, thought.verdicts, now);
   await writeStatus(deps, input, thought);
-  const failures = await takeMoves(deps, input, thought.moves);
-  if (failures.size > 0) {
-    const told = withFailures(conditions, failures, { previous, now });
+  const { failures, waits } = await takeMoves(deps, input, thought.moves);
+  if (failures.size + waits.size > 0) {
+    const told = withFailures(conditions, new Map([...waits, ...failures]), { previous, now });
     await writes.saveStatus({ conditions: told, world, observedAt: world.at });
   }
   return outcome(deps, { input, thought, failures });
@@ -142,52 +144,83 @@ function holdsCreationUp({ state, resource, actor }: Condition): boolean {
   );
 }
 
-/** Steps side by side; paid things go before others when something is taken away. */
-async function takeMoves(
-  deps: PassDeps,
-  input: PassInput,
-  moves: readonly Move[],
-): Promise<ReadonlyMap<string, Failure>> {
+/** What held a create up in the pass before stands until it is made: only then is there something new to say. */
+function heldUp({ conditions, moves }: Plan, previous: readonly Condition[]): readonly Condition[] {
+  const again = new Set(moves.flatMap(({ step }) => (isCreate(step) ? [step.key] : [])));
+  return conditions.map((condition) => {
+    if (!again.has(condition.resource) || condition.id !== null) return condition;
+    const before = previous.find(({ resource }) => resource === condition.resource);
+    const stands = before?.id === null && before.state === condition.state && before.actor === "aws";
+    return stands ? before : condition;
+  });
+}
+
+interface Taken {
+  readonly failures: ReadonlyMap<string, Failure>;
+  /** Steps that were not sent because the cloud's rate limit did not let them. */
+  readonly waits: ReadonlyMap<string, Failure>;
+}
+
+/**
+ * Steps side by side. One that waits for the cloud's rate limit is given up after a while, and comes back with
+ * the next pass, which finds its place in the line again: the world, and what is wanted of it, may have changed.
+ */
+async function takeMoves(deps: PassDeps, input: PassInput, moves: readonly Move[]): Promise<Taken> {
   const failures = new Map<string, Failure>();
+  const waits = new Map<string, Failure>();
+  const patience = new AbortController();
+  const done = new AbortController();
+  void deps.clock.sleep(PATIENCE_MS, done.signal).then(() => patience.abort());
+  const signal = AbortSignal.any([input.signal, patience.signal]);
   await Promise.all(
     moves.map(async (move) => {
       if (!input.alive()) return;
       try {
-        await take(deps, input, move);
+        await take(deps, { ...input, signal }, move);
       } catch (thrown) {
         const failure = asFailure(thrown);
+        if (failure instanceof NotSent) {
+          waits.set(move.step.key, failure);
+          return;
+        }
         if (move.optional && kindOf(failure.code).reconcile === "observe") return;
         failures.set(move.step.key, failure);
-        const { code, message, detail } = failure;
-        const level = code === "internal" ? "error" : "warn";
-        deps.log({
-          level,
-          event: "step failed",
-          network: input.network.id,
-          step: move.step.do,
-          key: move.step.key,
-          code,
-          message,
-          detail,
-        });
+        logFailedStep(deps, input.network, { step: move.step, failure });
       }
     }),
   );
-  return failures;
+  done.abort();
+  return { failures, waits };
+}
+
+const PATIENCE_MS = 10_000;
+
+function logFailedStep(
+  deps: PassDeps,
+  network: Network,
+  { step, failure }: { readonly step: Step; readonly failure: Failure },
+): void {
+  const { code, message, detail } = failure;
+  const level = code === "internal" ? "error" : "warn";
+  const where = { network: network.id, step: step.do, key: step.key };
+  deps.log({ level, event: "step failed", ...where, code, message, detail });
 }
 
 async function take(deps: PassDeps, input: PassInput, { step, attempt }: Move): Promise<void> {
-  const { ref, network, writes } = input;
-  const call: StepCall = { network: ref, step, attempt };
+  const { ref, network, signal, writes } = input;
+  const call: StepCall = { network: ref, step, attempt, signal };
   if (!isCreate(step)) {
     await deps.cloud.apply(network.cell, call);
     await closeDeleted(input, step);
     return;
   }
+  // The journal knows when the call was made, not when it began to wait: what AWS may hide is counted from there.
+  const turn = await deps.cloud.turn(network.cell, call);
+  if (!input.alive()) return;
   await writes.beginAttempt(step.key, attempt);
   if (!input.alive()) return;
   try {
-    const id = await deps.cloud.apply(network.cell, call);
+    const id = await deps.cloud.apply(network.cell, { ...call, turn });
     if (id) await writes.recordAttempt(step.key, attempt, id);
   } catch (thrown) {
     // Only `unavailable` leaves it open whether the cloud made the thing; every other answer is a clear no.
@@ -253,8 +286,9 @@ function outcome(deps: PassDeps, { input, thought, failures }: Ended): PassOutco
     return { dueInMs: AFTER_PROGRESS_MS, failed: null };
   const open = thought.conditions.filter(({ state }) => state !== "ready");
   if (open.length === 0) return { dueInMs: deps.resyncMs, failed: null };
-  const waits = open.map(({ since, state }) => {
-    const longest = state === "blocked" ? deps.resyncMs : 5_000;
+  const waits = open.map(({ since, state, actor }) => {
+    // What people have to do is not done sooner for being looked at more often.
+    const longest = state === "blocked" || actor === "customer" ? deps.resyncMs : 5_000;
     return Math.min(Math.max((now - since) / 4, 250), longest);
   });
   return { dueInMs: Math.round(Math.min(...waits, deps.resyncMs)), failed: null };

@@ -34,7 +34,7 @@ export function peeringWishes({ store, clock }: PeeringDeps): PeeringWishes {
     const asked = clock.now();
     const network = await store.tenant(tenantId).network(datasetId);
     if (!network) return null;
-    await store.change((tx) => tx.wake(network.id));
+    await store.change((tx) => tx.wake(network.id, "fresh"));
     for (;;) {
       const status = await store.tenant(tenantId).status(datasetId);
       if (status?.observedAt != null && status.observedAt >= asked) return status;
@@ -48,10 +48,10 @@ export function peeringWishes({ store, clock }: PeeringDeps): PeeringWishes {
     const started = clock.now();
     const dataset = await store.tenant(tenantId).dataset(datasetName);
     if (!dataset || dataset.status === "DELETED") throw noDataset(datasetName);
+    if (!(await store.tenant(tenantId).network(dataset.id))) throw noVpc(datasetName);
     for (;;) {
       const status = await refresh(tenantId, dataset.id);
-      if (!status) throw noVpc(datasetName);
-      if (status.observedAt === null || status.observedAt < started) throw blind(datasetName, status);
+      if (status?.observedAt == null || status.observedAt < started) throw blind(datasetName, status);
       const peering = status.world?.peerings.find(({ id }) => id === connectionId);
       if (peering) return { datasetId: dataset.id, peering, status };
       if (clock.now() - started >= APPEARS_WITHIN_MS) return { datasetId: dataset.id, peering: null, status };
@@ -92,8 +92,11 @@ function noVpc(name: string): Failure {
   });
 }
 
-function blind(name: string, { conditions }: NetworkStatus): Failure {
-  const why = conditions.find(({ state }) => state === "blocked")?.message;
+/** The condition `cloud` says it when the cloud does not answer. */
+function blind(name: string, status: NetworkStatus | null): Failure {
+  const conditions = status?.conditions ?? [];
+  const telling = conditions.find(({ resource }) => resource === "cloud");
+  const why = (telling ?? conditions.find(({ state }) => state === "blocked"))?.message;
   return new Failure(
     "unavailable",
     `The cloud could not be looked at within 10 s for dataset ${name}${why ? `: ${why}` : ""}`,

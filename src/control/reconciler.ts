@@ -7,12 +7,12 @@
  *   wake / due ─▶ claim ─▶ by cell: observe ─▶ by network: plan ─▶ steps ─▶ conditions ─▶ due again
  */
 import type { Cloud, NetworkRef } from "../cloud/cloud.ts";
-import { asFailure, Failure } from "../domain/failure.ts";
-import type { Cell, Clock, Condition, Network, Tenant } from "../domain/model.ts";
-import { type Attempt, emptyWorld, type World } from "../domain/world.ts";
-import { chooseZones, layout } from "../network/layout.ts";
-import type { Lease, PassWrites, Store } from "../store/store.ts";
-import { type PassOutcome, pass } from "./pass.ts";
+import { asFailure } from "../domain/failure.ts";
+import type { Clock, Network } from "../domain/model.ts";
+import type { Attempt } from "../domain/world.ts";
+import type { Lease, Store } from "../store/store.ts";
+import { Gathering, restfulPause } from "./gathering.ts";
+import { Held, LEASE_MS } from "./held.ts";
 
 export interface ReconcilerDeps {
   readonly store: Store;
@@ -32,7 +32,6 @@ export interface Reconciler {
   round(): Promise<number>;
 }
 
-const LEASE_MS = 30_000;
 const BATCH = 100;
 const IDLE_MS = 2_000;
 
@@ -44,16 +43,29 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
 class Loop {
   readonly #deps: Required<ReconcilerDeps>;
   readonly #running = new Set<Promise<unknown>>();
-  #stopped = false;
+  readonly #gathering: Gathering<Held>;
+  readonly #stopping = new AbortController();
+  #paced = false;
   #nudge: () => void = () => undefined;
 
   constructor(deps: ReconcilerDeps) {
     this.#deps = { windowMs: 300_000, resyncMs: 30_000, ...deps };
+    this.#gathering = new Gathering({
+      clock: deps.clock,
+      look: (held) => this.#look(held),
+      pauseMs: (count) => (this.#paced ? restfulPause(count) : 0),
+    });
+  }
+
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { store, clock, log } = this.#deps;
     const stopListening = store.onWake(() => this.#nudge());
+    this.#paced = true;
+    if (signal.aborted) this.#stop();
     signal.addEventListener("abort", () => this.#stop(), { once: true });
     let sweepAt = 0;
     while (!this.#stopped) {
@@ -72,17 +84,22 @@ class Loop {
       }
     }
     stopListening();
-    await Promise.allSettled(this.#running);
+    await this.#settled();
   }
 
   async round(): Promise<number> {
     const count = await this.#start();
-    await Promise.allSettled(this.#running);
+    await this.#settled();
     return count;
   }
 
+  /** A look begins passes, so there may be more under way at its end than before. */
+  async #settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
   #stop(): void {
-    this.#stopped = true;
+    this.#stopping.abort();
     this.#nudge();
   }
 
@@ -112,7 +129,8 @@ class Loop {
       if (!network) await store.work.finish(lease, null);
       else byCell.set(network.cell.id, [...(byCell.get(network.cell.id) ?? []), this.#hold(lease, network)]);
     }
-    for (const held of byCell.values()) this.#track(this.#cell(held));
+    for (const [cellId, held] of byCell)
+      this.#track(this.#gathering.join(cellId, held, this.#stopping.signal));
     return leases.length;
   }
 
@@ -125,27 +143,24 @@ class Loop {
   }
 
   #hold(lease: Lease, network: Network): Held {
-    return new Held(this.#deps, lease, network, () => this.#stopped);
+    return new Held(this.#deps, { lease, network, stopping: this.#stopping.signal });
   }
 
-  /** Looks at the cell once, then passes over each of its networks. */
-  async #cell(held: readonly Held[]): Promise<void> {
+  /** Looks at a cell once, and begins a pass over each of these networks of it. */
+  async #look(held: readonly Held[]): Promise<void> {
     const { store, cloud } = this.#deps;
     const [first] = held;
     if (!first) return;
     try {
       const attempts = await store.attempts(held.map(({ network }) => network.id));
       const refs = held.map(({ network }) => refOf(network, attempts.get(network.id) ?? []));
-      const seen = await cloud.observe(first.network.cell, refs);
-      await Promise.all(
-        held.map((one, index) =>
-          one.run({ ref: refs[index] ?? refOf(one.network, []), world: seen.get(one.network.id), attempts }),
-        ),
-      );
+      const seen = await cloud.observe(first.network.cell, refs, this.#stopping.signal);
+      for (const [index, one] of held.entries()) {
+        const ref = refs[index] ?? refOf(one.network, []);
+        this.#track(one.run({ ref, world: seen.get(one.network.id), attempts }));
+      }
     } catch (thrown) {
-      await Promise.all(held.map((one) => one.fail(asFailure(thrown))));
-    } finally {
-      for (const one of held) one.release();
+      for (const one of held) this.#track(one.unseen(asFailure(thrown)));
     }
   }
 }
@@ -155,163 +170,4 @@ function refOf({ id, tenantId, datasetId, datasetName }: Network, attempts: read
     key === "vpc" && resourceId && closedAt === null ? [resourceId] : [],
   );
   return { id, tenantId, datasetId, datasetName, vpcIds };
-}
-
-interface Looked {
-  readonly ref: NetworkRef;
-  readonly world: World | undefined;
-  readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
-}
-
-/** One network under its lease. */
-class Held {
-  readonly network: Network;
-  readonly #deps: Required<ReconcilerDeps>;
-  readonly #lease: Lease;
-  readonly #stopped: () => boolean;
-  readonly #over = new AbortController();
-  #until: number;
-
-  constructor(deps: Required<ReconcilerDeps>, lease: Lease, network: Network, stopped: () => boolean) {
-    this.#deps = deps;
-    this.#lease = lease;
-    this.network = network;
-    this.#stopped = stopped;
-    this.#until = lease.until;
-    void this.#keep();
-  }
-
-  release(): void {
-    this.#over.abort();
-  }
-
-  #alive(): boolean {
-    return !this.#stopped() && this.#deps.clock.now() < this.#until;
-  }
-
-  /** Renews the lease while the pass runs; without a confirmed renewal the pass stops by its own clock. */
-  async #keep(): Promise<void> {
-    const { clock, store } = this.#deps;
-    const { signal } = this.#over;
-    for (;;) {
-      await clock.sleep(LEASE_MS / 3, signal);
-      if (signal.aborted) return;
-      const until = clock.now() + LEASE_MS;
-      const kept = await store.work.renew(this.#lease, LEASE_MS).catch(() => null);
-      if (kept === true) this.#until = until;
-      if (kept === false) this.#until = 0;
-    }
-  }
-
-  async run({ ref, world, attempts }: Looked): Promise<void> {
-    const { store, log } = this.#deps;
-    const writes = store.pass(this.#lease);
-    try {
-      const tenant = await store.tenantById(this.network.tenantId);
-      const status = await store.tenant(this.network.tenantId).status(this.network.datasetId);
-      const previous = status?.conditions ?? [];
-      const network = await this.#laidOut(writes);
-      const outcome = await this.#pass({
-        network,
-        tenant,
-        ref,
-        world: world ?? emptyWorld(this.#deps.clock.now()),
-        attempts: attempts.get(network.id) ?? [],
-        previous,
-        writes,
-      });
-      await this.#finish(outcome);
-    } catch (thrown) {
-      const failure = asFailure(thrown);
-      log({
-        level: "error",
-        event: "pass failed",
-        network: this.network.id,
-        code: failure.code,
-        message: failure.message,
-        detail: failure.detail,
-      });
-      await this.fail(failure);
-    }
-  }
-
-  #pass(input: {
-    network: Network;
-    tenant: Tenant | null;
-    ref: NetworkRef;
-    world: World;
-    attempts: readonly Attempt[];
-    previous: readonly Condition[];
-    writes: PassWrites;
-  }): Promise<PassOutcome> {
-    return pass(this.#deps, { ...input, lease: this.#lease, alive: () => this.#alive() });
-  }
-
-  /** The layout is chosen once, when the zones are known, and stored. */
-  async #laidOut(writes: PassWrites): Promise<Network> {
-    const { network } = this;
-    if (network.layout || network.want === "absent") return network;
-    const zones = await this.#deps.cloud.zones(network.cell);
-    const { excludedZoneIds } = await this.#deps.store.settings();
-    const chosen = chooseZones(zones, excludedZoneIds);
-    if (chosen.kind === "short") throw tooFewZones(network.cell, chosen.missing);
-    const cut = layout({ cidr: network.cidr, size: network.size, zoneIds: chosen.zoneIds });
-    await writes.saveLayout(cut);
-    return { ...network, layout: cut };
-  }
-
-  async #finish({ dueInMs, failed }: PassOutcome): Promise<void> {
-    const { work } = this.#deps.store;
-    if (failed) await work.fail(this.#lease, dueInMs ?? 1_000, failed.message);
-    else await work.finish(this.#lease, dueInMs);
-  }
-
-  /** The whole pass failed: say why on the network, and try again later and later. */
-  async fail(failure: Failure): Promise<void> {
-    const { store, clock, log } = this.#deps;
-    const dueInMs = Math.min(500 * 2 ** Math.min(this.#lease.failures, 10), 60_000);
-    try {
-      const status = await store.tenant(this.network.tenantId).status(this.network.datasetId);
-      const conditions = [
-        ...(status?.conditions ?? []).filter(({ resource }) => resource !== "cloud"),
-        told(failure, clock.now()),
-      ];
-      await store
-        .pass(this.#lease)
-        .saveStatus({ conditions, world: status?.world ?? null, observedAt: status?.observedAt ?? null });
-      await store.work.fail(this.#lease, dueInMs, failure.message);
-    } catch (thrown) {
-      // The lease runs out by itself, and the network is claimed again.
-      log({
-        level: "warn",
-        event: "lease left to run out",
-        network: this.network.id,
-        message: asFailure(thrown).message,
-      });
-    }
-  }
-}
-
-function told(failure: Failure, now: number): Condition {
-  const waits = failure.code === "unavailable" || failure.code === "conflict";
-  return {
-    resource: "cloud",
-    id: null,
-    state: waits ? "waiting" : "blocked",
-    message: failure.message,
-    actor: waits ? "aws" : "operator",
-    hint: failure.hint ?? null,
-    since: now,
-    usualSeconds: null,
-  };
-}
-
-function tooFewZones(cell: Cell, missing: number): Failure {
-  return new Failure(
-    "exhausted",
-    `${cell.region} has ${missing} availability zones too few for three subnets of each kind`,
-    {
-      hint: "Take a zone off the excluded ones: letsdata settings update --excludedZoneIds …",
-    },
-  );
 }

@@ -147,9 +147,27 @@ export interface SeenInterface {
   readonly groupIds: readonly string[];
 }
 
+/** What a look can be about: one describe a kind. */
+export const KINDS = [
+  "vpcs",
+  "subnets",
+  "internetGateways",
+  "addresses",
+  "natGateways",
+  "routeTables",
+  "endpoints",
+  "groups",
+  "acls",
+  "peerings",
+  "interfaces",
+] as const;
+export type Kind = (typeof KINDS)[number];
+
 export interface World {
-  /** When the observation began, epoch milliseconds. */
+  /** When the last look began, epoch milliseconds. */
   readonly at: number;
+  /** When each kind was looked at; 0 = what is kept of it no longer counts. */
+  readonly lookedAt: Readonly<Record<Kind, number>>;
   readonly vpcs: readonly SeenVpc[];
   readonly subnets: readonly SeenSubnet[];
   readonly internetGateways: readonly SeenInternetGateway[];
@@ -163,10 +181,11 @@ export interface World {
   readonly interfaces: readonly SeenInterface[];
 }
 
-/** An empty world: what a cloud that has nothing of the network shows. */
+/** An empty world, looked at just then: what a cloud that has nothing of the network shows. */
 export function emptyWorld(at: number): World {
   return {
     at,
+    lookedAt: Object.fromEntries(KINDS.map((kind) => [kind, at])) as Record<Kind, number>,
     vpcs: [],
     subnets: [],
     internetGateways: [],

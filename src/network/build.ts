@@ -243,8 +243,12 @@ function buildTable(input: BuildInput, table: DesiredTable, found: SeenRouteTabl
   else
     draft.ready({
       ...resource,
-      message: `${table.routes.length} routes, ${table.subnetKeys.length} subnets`,
+      message: `${counted(table.routes.length, "route")}, ${counted(table.subnetKeys.length, "subnet")}`,
     });
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function associationWaits(

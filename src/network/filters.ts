@@ -55,7 +55,12 @@ function buildRules(
     draft.waiting({ ...resource, message: "its rules are being set", actor: "letsdata" });
   else if (held && extra.length > 0)
     draft.waiting({ ...resource, message: "its rules go after the routes", actor: "letsdata" });
-  else draft.ready({ ...resource, message: `${group.rules.length} rules` });
+  else draft.ready({ ...resource, message: rulesSaid(group.rules.length) });
+}
+
+function rulesSaid(count: number): string {
+  if (count === 0) return "no rule: nothing passes";
+  return count === 1 ? "1 rule" : `${count} rules`;
 }
 
 /**

@@ -12,6 +12,7 @@ import { describe } from "./query.ts";
 import { withinQuota } from "./quotas.ts";
 import type { AddressRow, InterfaceRow } from "./rows.ts";
 import { tagSet, tagsFor } from "./tags.ts";
+import { seen } from "./visibility.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
 
 /** The elastic IP on the interface, if there is one. */
@@ -67,7 +68,8 @@ function asked(
   if (input.AllocationId) return theAddress(call, input.AllocationId);
   if (!input.PublicIp)
     throw new AwsError("MissingParameter", "Either 'AllocationId' or 'PublicIp' must be provided");
-  const row = call.tables.addresses.list(call).find((one) => one.publicIp === input.PublicIp);
+  const own = seen(call, call.tables.addresses.list(call));
+  const row = own.find((one) => one.publicIp === input.PublicIp);
   if (!row) throw new AwsError("InvalidAddress.NotFound", `Address '${input.PublicIp}' not found.`);
   return row;
 }
@@ -142,7 +144,7 @@ function described(call: Call, row: AddressRow): ec2.Address {
 }
 
 function byPublicIp(call: Call, ips: readonly string[] | undefined): AddressRow[] {
-  const rows = call.tables.addresses.list(call);
+  const rows = seen(call, call.tables.addresses.list(call));
   if (!ips?.length) return rows;
   const missing = ips.filter((ip) => !rows.some((row) => row.publicIp === ip));
   if (missing.length > 0)
@@ -183,8 +185,8 @@ export const addressHandlers = {
   },
 
   /**
-   * While the NAT gateway that holds the address is being deleted, AWS answers AuthFailure, which is a red
-   * herring to be retried. https://github.com/kubernetes/kops/issues/938
+   * While the NAT gateway that holds the address is being deleted, and for a while after, AWS answers
+   * AuthFailure, which is a red herring to be retried. https://github.com/kubernetes/kops/issues/938
    */
   ReleaseAddress(call, input) {
     const row = asked(call, input);
@@ -193,6 +195,7 @@ export const addressHandlers = {
       if (nat?.deleteAskedAt !== undefined) throw notYours();
       throw new AwsError("InvalidIPAddress.InUse", `Address ${row.publicIp} is in use.`);
     }
+    if (row.heldUntil !== undefined && call.now < row.heldUntil) throw notYours();
     call.tables.addresses.delete(row.id);
     return {};
   },
@@ -224,7 +227,7 @@ export const addressHandlers = {
   },
 
   DescribeAddresses(call, input) {
-    const { rows } = describe(input, {
+    const { rows } = describe(call, input, {
       rows: byPublicIp(call, input.PublicIps),
       ids: input.AllocationIds,
       notFound: (ids) => notFound("eipalloc", ids),
@@ -248,6 +251,7 @@ export const addressHandlers = {
   DescribeAddressesAttribute(call, input) {
     const { AllocationIds: ids, MaxResults, NextToken: token } = input;
     const { rows, NextToken } = describe(
+      call,
       { MaxResults, NextToken: token },
       {
         rows: call.tables.addresses.list(call),

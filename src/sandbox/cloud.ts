@@ -1,21 +1,31 @@
 /**
- * The small cloud without its port: a signed request in, an answer out, synchronously. Promises that a request
- * is one uninterrupted change of the state, on disk before it is answered, and nothing at all when it fails.
+ * The small cloud without its port: a signed request in, what becomes of it out, synchronously. Promises that a
+ * request is one uninterrupted change of the state, on disk before it is answered, and nothing at all when it
+ * fails; and that every signed request is in the log, whatever became of it.
  *
- *   claim ─▶ service ─▶ signature ─▶ action ─▶ input ─▶ handler ─▶ commit ─▶ XML
- *      └────────┴──────────┴───────────┴─────────┴─────────┴── any error ─▶ rollback ─▶ error XML
+ *   claim ─▶ service ─▶ signature ─▶ action ─▶ token ─▶ input ─▶ fault? ─▶ handler ─▶ commit ─▶ answer
+ *      └────────┴──────────┴───────────┴────────┴─────────┴────────┴──────────┴── any error ─▶ rollback ─▶ error
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { ec2Query, parseForm } from "./codec.ts";
+import { ec2Query } from "./codec.ts";
 import { furnish } from "./defaultVpc.ts";
+import { Dice } from "./dice.ts";
 import { type Disk, openDisk } from "./disk.ts";
 import { elapse } from "./elapse.ts";
 import { AwsError } from "./errors.ts";
-import { SERVICES, type Service } from "./operations.ts";
+import type { Blow } from "./faults.ts";
+import { Gate } from "./gate.ts";
+import { type Handler, SERVICES, type Service } from "./operations.ts";
 import { isRegion } from "./places.ts";
+import { isRead } from "./rates.ts";
+import { RequestLog } from "./requestLog.ts";
+import type { InterfaceRow } from "./rows.ts";
+import { type Planting, placeOf, plant } from "./servicesInterfaces.ts";
 import { patched, type Settings } from "./settings.ts";
 import { type Claim, readClaim, type SignedRequest, verify } from "./sigv4.ts";
+import type { Place } from "./state.ts";
 import { keyOf } from "./sts.ts";
+import { hideNew } from "./visibility.ts";
 import { type Call, type Clock, Tables } from "./world.ts";
 
 export interface CloudOptions {
@@ -30,24 +40,49 @@ export interface CloudOptions {
 export interface Answer {
   readonly status: number;
   readonly requestId: string;
+  readonly contentType: string;
   readonly body: string;
+  /** Instead of being answered, the connection is to be cut. */
+  readonly cut: boolean;
+  /** How long the answer is to be kept back. */
+  readonly delayMs: number;
 }
 
+/** A request on its way, for the log and for those who word its answer. */
+interface Visit {
+  readonly requestId: string;
+  readonly at: number;
+  service: Service;
+  claim?: Claim;
+  operation?: string;
+  account?: string;
+  blow?: Blow;
+}
+
+const notAService = () => new AwsError("UnknownService", "There is no such service here.");
+
 /** Errors that come before the service is known are worded like EC2's. */
-const UNKNOWN: Service = { protocol: ec2Query({}, ""), handlers: {} };
+const UNKNOWN: Service = { protocol: ec2Query({}, ""), handlers: {}, throttled: notAService };
 
 export class Cloud {
+  /** Where faults are put in place. */
+  readonly gate: Gate;
+  readonly requests: RequestLog;
   readonly #clock: Clock;
   readonly #log: (line: string) => void;
   readonly #tables = new Tables();
   readonly #disk: Disk;
   #settings: Settings;
+  #visibility: Dice;
 
-  /** Throws when the data folder is in use or not readable by this version. */
+  /** Throws when the data folder is in use or not readable by this version, and for faults that cannot be. */
   constructor({ clock, settings, dataDir, log = () => {} }: CloudOptions) {
     this.#clock = clock;
     this.#settings = settings;
     this.#log = log;
+    this.#visibility = new Dice(settings.seed);
+    this.gate = new Gate(settings);
+    this.requests = new RequestLog(settings.requestLogSize);
     this.#disk = openDisk(this.#stored(), dataDir);
   }
 
@@ -57,8 +92,13 @@ export class Cloud {
 
   /** Changes settings by name for the requests to come; a RangeError says what is wrong with the patch. */
   patch(patch: unknown): Settings {
-    this.#settings = patched(this.#settings, patch);
-    return this.#settings;
+    const settings = patched(this.#settings, patch);
+    const changed = new Set(Object.keys(patch as object));
+    this.gate.settle(changed, settings);
+    if (changed.has("seed")) this.#visibility = new Dice(settings.seed);
+    this.requests.resize(settings.requestLogSize);
+    this.#settings = settings;
+    return settings;
   }
 
   /** Forgets everything, of every account. False, and nothing forgotten, when the disk refuses. */
@@ -67,11 +107,23 @@ export class Cloud {
       this.#change(() => {
         for (const table of this.#stored()) table.clear();
       });
-      return true;
     } catch (thrown) {
       this.#unexpected(thrown, "reset");
       return false;
     }
+    this.gate.clear();
+    this.requests.clear();
+    return true;
+  }
+
+  /** Puts a service's interface into a subnet, whoever's it is. Throws an AwsError when it cannot be. */
+  plant(what: Planting): InterfaceRow {
+    return this.#change(() => {
+      const place = placeOf(this.#tables, what);
+      const call = this.#call(place, { requestId: randomUUID(), callerArn: "", now: this.#clock.now() });
+      elapse(call);
+      return plant(call, what);
+    });
   }
 
   close(): void {
@@ -80,51 +132,89 @@ export class Cloud {
 
   /** The one place where errors become answers. */
   answer(request: SignedRequest): Answer {
-    const requestId = randomUUID();
-    let service = UNKNOWN;
+    const visit: Visit = { requestId: randomUUID(), at: this.#clock.now(), service: UNKNOWN };
+    const { requestId } = visit;
     try {
-      const claim = readClaim(request);
-      service = theService(claim);
-      const call = this.#authenticated(request, claim, requestId);
-      return { status: 200, requestId, body: this.#run(service, call, request) };
+      const body = this.#served(request, visit);
+      return this.#logged(visit, { status: 200, requestId, body });
     } catch (thrown) {
       const error = thrown instanceof AwsError ? thrown : this.#unexpected(thrown, requestId);
-      return { status: error.status, requestId, body: service.protocol.error(requestId, error) };
+      const body = visit.service.protocol.error(requestId, error);
+      return this.#logged(visit, { status: error.status, requestId, body }, error);
     }
   }
 
-  #authenticated(request: SignedRequest, claim: Claim, requestId: string): Call {
-    const now = this.#clock.now();
+  #served(request: SignedRequest, visit: Visit): string {
+    const claim = readClaim(request);
+    visit.claim = claim;
+    const service = theService(claim);
+    visit.service = service;
+    const asked = service.protocol.ask(request);
+    visit.operation = asked.action;
+    const call = this.#authenticated(request, claim, visit);
+    const handler = theHandler(service, asked.action);
+    const arrival = { call, service, serviceName: claim.service, asked };
+    this.gate.takeToken(arrival);
+    const input = asked.input();
+    const blow = this.gate.strike(arrival, input);
+    if (blow) visit.blow = blow;
+    if (blow?.error) throw blow.error;
+    return this.#run({ service, action: asked.action, handler }, call, input);
+  }
+
+  #logged(visit: Visit, answer: Pick<Answer, "status" | "requestId" | "body">, error?: AwsError): Answer {
+    const { claim, operation = "", account = "", blow, service, at } = visit;
+    const { status, requestId } = answer;
+    if (claim)
+      this.requests.add({
+        at,
+        service: claim.service,
+        operation,
+        account,
+        region: claim.region,
+        mutating: claim.service !== "sts" && !isRead(operation),
+        status: blow?.cut ? 0 : status,
+        error: error?.code ?? null,
+        requestId,
+        fault: blow?.kind ?? null,
+      });
+    const delayMs = blow && "delayMs" in blow ? blow.delayMs : 0;
+    return { ...answer, contentType: service.protocol.contentType, cut: blow?.cut ?? false, delayMs };
+  }
+
+  #authenticated(request: SignedRequest, claim: Claim, visit: Visit): Call {
+    const { requestId, at: now } = visit;
     const key = keyOf(this.#tables, claim.accessKeyId);
     verify(request, claim, { key, now, skewMs: this.#settings.signatureSkewMs });
     if (!isRegion(claim.region))
       throw new AwsError("AuthFailure", "Credential should be scoped to a valid region.", 401);
+    const { account = "", arn: callerArn = "" } = key ?? {};
+    visit.account = account;
+    return this.#call({ account, region: claim.region }, { requestId, callerArn, now });
+  }
+
+  #call({ account, region }: Place, who: Pick<Call, "requestId" | "callerArn" | "now">): Call {
     return {
-      account: key?.account ?? "",
-      region: claim.region,
-      callerArn: key?.arn ?? "",
-      requestId,
-      now,
+      account,
+      region,
+      ...who,
       tables: this.#tables,
       settings: this.#settings,
       newId: (prefix) => `${prefix}-0${randomBytes(8).toString("hex")}`,
     };
   }
 
-  #run({ protocol, handlers }: Service, call: Call, request: SignedRequest): string {
-    const form = parseForm(request.method === "GET" ? queryOf(request.url) : request.body.toString());
-    const action = form.children.get("Action")?.value;
-    if (!action)
-      throw new AwsError("MissingAction", "The request is missing an action or a required parameter.");
-    const handler = Object.hasOwn(handlers, action) ? handlers[action] : undefined;
-    if (!handler || !protocol.has(action))
-      throw new AwsError("InvalidAction", `The action ${action} is not valid for this web service.`);
-    const input = protocol.read(action, form);
+  #run(what: { service: Service; action: string; handler: Handler }, call: Call, input: object): string {
+    const { unseenMsMin, unseenMsMax } = this.#settings;
     this.#change(() => {
       elapse(call);
       furnish(call);
     });
-    return this.#change(() => protocol.write(action, call.requestId, handler(call, input)));
+    return this.#change(() => {
+      const output = what.handler(call, input);
+      hideNew(call, () => this.#visibility.between(unseenMsMin, unseenMsMax));
+      return what.service.protocol.write(what.action, call.requestId, output);
+    });
   }
 
   /** All of what `work` does to the state, or none of it. */
@@ -157,6 +247,8 @@ function theService({ service: name }: Claim): Service {
   throw new AwsError("UnknownService", `There is no service ${name} here; there are: ${names}.`);
 }
 
-function queryOf(url: string): string {
-  return url.slice(url.indexOf("?") + 1 || url.length);
+function theHandler({ protocol, handlers }: Service, action: string): Handler {
+  const handler = Object.hasOwn(handlers, action) ? handlers[action] : undefined;
+  if (!handler || !protocol.has(action)) throw protocol.unknown(action);
+  return handler;
 }

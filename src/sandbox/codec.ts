@@ -33,14 +33,36 @@ export function parseForm(text: string): FormNode {
   return root;
 }
 
-/** What the server needs of a protocol; `T` is the module of an SDK client. */
-export interface Protocol {
-  has(action: string): boolean;
+/** An HTTP request, as much of it as a protocol looks at. */
+export interface RawRequest {
+  readonly method: string;
+  /** Path and query as they came. */
+  readonly url: string;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** What is asked for, not yet checked. */
+export interface Asked {
+  /** Empty when the request names none. */
+  readonly action: string;
+  /** Whether the request bears the parameter, by its name on the wire. */
+  has(parameter: string): boolean;
   /**
-   * The action's input. Codes: UnknownParameter, MissingParameter, InvalidParameterValue, and DryRunOperation
-   * when all is well and DryRun is asked for.
+   * The input of an action the protocol has. Codes: UnknownParameter, MissingParameter, InvalidParameterValue,
+   * and DryRunOperation when all is well and DryRun is asked for; JSON's own are in jsonCodec.ts.
    */
-  read(action: string, form: FormNode): object;
+  input(): object;
+}
+
+/** What the server needs of a protocol. */
+export interface Protocol {
+  readonly contentType: string;
+  has(action: string): boolean;
+  ask(request: RawRequest): Asked;
+  /** The error for an action that is empty, or that the service does not have. */
+  unknown(action: string): AwsError;
   write(action: string, requestId: string, output: object | undefined): string;
   error(requestId: string, error: AwsError): string;
 }
@@ -53,8 +75,7 @@ export function ec2Query(sdk: object, xmlns: string): Protocol {
   };
   const operations = operationsOf(sdk, naming);
   return {
-    has: (action) => operations.has(action),
-    read: (action, form) => readInput(operations.get(action), form),
+    ...queryRequests(operations),
     write(action, requestId, output) {
       const shape = operations.get(action)?.output;
       // An operation without output still says that it was done.
@@ -74,8 +95,7 @@ export function awsQuery(sdk: object, xmlns: string): Protocol {
   const metadata = (requestId: string) =>
     `<ResponseMetadata>${element("RequestId", requestId)}</ResponseMetadata>`;
   return {
-    has: (action) => operations.has(action),
-    read: (action, form) => readInput(operations.get(action), form),
+    ...queryRequests(operations),
     write(action, requestId, output) {
       const shape = operations.get(action)?.output;
       const result = shape ? wrap(`${action}Result`, members(shape, output ?? {})) : "";
@@ -96,6 +116,31 @@ function capitalised(name: string): string {
 // ---- reading ----------------------------------------------------------------------------------------------
 
 const COMMON_PARAMETERS = new Set(["Action", "Version"]);
+
+/** The half that both flavours share. */
+function queryRequests(
+  operations: ReadonlyMap<string, Operation>,
+): Pick<Protocol, "contentType" | "has" | "ask" | "unknown"> {
+  return {
+    contentType: "text/xml;charset=UTF-8",
+    has: (action) => operations.has(action),
+    ask({ method, url, body }) {
+      const form = parseForm(
+        method === "GET" ? url.slice(url.indexOf("?") + 1 || url.length) : body.toString(),
+      );
+      const action = form.children.get("Action")?.value ?? "";
+      return {
+        action,
+        has: (parameter) => form.children.has(parameter),
+        input: () => readInput(operations.get(action), form),
+      };
+    },
+    unknown: (action) =>
+      action === ""
+        ? new AwsError("MissingAction", "The request is missing an action or a required parameter.")
+        : new AwsError("InvalidAction", `The action ${action} is not valid for this web service.`),
+  };
+}
 
 function readInput(operation: Operation | undefined, form: FormNode): object {
   const children = [...form.children].filter(([key]) => !COMMON_PARAMETERS.has(key));

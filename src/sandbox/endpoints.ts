@@ -7,7 +7,7 @@ import type * as ec2 from "@aws-sdk/client-ec2";
 import { madeBefore, tokenOf } from "./clientTokens.ts";
 import { gatewayServices, prefixListOf } from "./endpointServices.ts";
 import { AwsError } from "./errors.ts";
-import { notFound, theEndpoint, theRouteTable, theVpc } from "./find.ts";
+import { find, notFound, theEndpoint, theRouteTable, theVpc } from "./find.ts";
 import { zonesOf } from "./places.ts";
 import { describe } from "./query.ts";
 import { withinQuota } from "./quotas.ts";
@@ -140,7 +140,7 @@ function modified(call: Call, row: EndpointRow, input: ec2.ModifyVpcEndpointRequ
 
 /** Marks the endpoint as going; what cannot be deleted is answered in the body, not as an error. */
 function deleteOne(call: Call, id: string): ec2.UnsuccessfulItem[] {
-  const row = call.tables.endpoints.own(call, id);
+  const row = find(call, "vpce", id);
   if (!row) {
     const { code, message } = notFound("vpce", [id]);
     return [{ ResourceId: id, Error: { Code: code, Message: message } }];
@@ -191,7 +191,7 @@ export const endpointHandlers = {
   },
 
   DescribeVpcEndpoints(call, input) {
-    const { rows, NextToken } = describe(input, {
+    const { rows, NextToken } = describe(call, input, {
       rows: call.tables.endpoints.list(call),
       ids: input.VpcEndpointIds,
       notFound: (ids) => notFound("vpce", ids),
@@ -210,7 +210,7 @@ export const endpointHandlers = {
 
   DescribePrefixLists(call, input) {
     const lists = gatewayServices(call.region).map(prefixListOf);
-    const { rows, NextToken } = describe(input, {
+    const { rows, NextToken } = describe(call, input, {
       rows: lists.map((list) => ({ ...list, account: "amazon", region: call.region, at: 0, tags: [] })),
       ids: input.PrefixListIds,
       notFound: (ids) =>
@@ -226,7 +226,7 @@ export const endpointHandlers = {
   },
 
   DescribeVpcEndpointServices(call, input) {
-    const { rows, NextToken } = describe(input, {
+    const { rows, NextToken } = describe(call, input, {
       rows: gatewayServices(call.region).map((name) => serviceDetail(call, name)),
       ids: input.ServiceNames,
       notFound: (names) =>

@@ -1,12 +1,13 @@
 /**
  * Looking things up, and AWS's words when they are not there. Promises that a handler sees only what belongs
- * to its caller's account and region (a peering: to either side), and that each noun is missed with its own
- * error code. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+ * to its caller's account and region (a peering: to either side) and is not too new to be seen, and that each
+ * noun is missed with its own error code. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
  */
 import { addressNumber, addressText, type Cidr, span } from "../domain/cidr.ts";
 import { AwsError } from "./errors.ts";
 import type { PeeringRow, PeeringSide } from "./rows.ts";
 import type { Place } from "./state.ts";
+import { isSeen } from "./visibility.ts";
 import type { Call, Tables } from "./world.ts";
 
 interface Noun {
@@ -92,17 +93,26 @@ export function notFound(prefix: Prefix, ids: readonly string[]): AwsError {
   );
 }
 
-/** The caller's row of that noun, or the noun's NotFound error. Peerings have two owners: `thePeering`. */
+/** The caller's row of that noun, if there is one to be seen. Peerings have two owners: `thePeering`. */
+export function find<P extends Exclude<Prefix, "pcx">>(
+  call: Call,
+  prefix: P,
+  id: string | undefined,
+): RowOf<P> | undefined {
+  const row = call.tables[NOUNS[prefix].table].own(call, id ?? "");
+  // The noun's table holds rows of the noun's type, which an index by a type parameter cannot express.
+  return row && isSeen(call, row) ? (row as RowOf<P>) : undefined;
+}
+
+/** The caller's row of that noun, or the noun's NotFound error. */
 export function the<P extends Exclude<Prefix, "pcx">>(
   call: Call,
   prefix: P,
   id: string | undefined,
 ): RowOf<P> {
-  const table = call.tables[NOUNS[prefix].table];
-  const row = table.own(call, id ?? "");
+  const row = find(call, prefix, id);
   if (!row) throw notFound(prefix, [id ?? ""]);
-  // The noun's table holds rows of the noun's type, which an index by a type parameter cannot express.
-  return row as RowOf<P>;
+  return row;
 }
 
 export const theVpc = (call: Call, id: string | undefined) => the(call, "vpc", id);
@@ -120,7 +130,8 @@ export const theEndpoint = (call: Call, id: string | undefined) => the(call, "vp
 /** The peering, seen by either of its sides in that side's region. */
 export function thePeering(call: Call, id: string | undefined): PeeringRow {
   const row = call.tables.peerings.get(id ?? "");
-  if (!row || !(isSide(call, row.requester) || isSide(call, row.accepter))) throw notFound("pcx", [id ?? ""]);
+  const isOwn = row && (isSide(call, row.requester) || isSide(call, row.accepter));
+  if (!isOwn || !isSeen(call, row)) throw notFound("pcx", [id ?? ""]);
   return row;
 }
 

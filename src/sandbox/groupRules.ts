@@ -12,6 +12,7 @@ import { AwsError } from "./errors.ts";
 import { activePeeringsOf, hasVpc } from "./peeringStates.ts";
 import type { GroupRuleRow, PeeringRow, SecurityGroupRow } from "./rows.ts";
 import type { Tag } from "./state.ts";
+import { isSeen } from "./visibility.ts";
 import type { Call } from "./world.ts";
 
 export type Source = GroupRuleRow["source"];
@@ -173,7 +174,7 @@ function pair(
   const found = id ? call.tables.securityGroups.get(id) : siblings.find((row) => row.name === name);
   if (!asked.mustExist && id)
     return { type: "group", groupId: id, userId: found?.account ?? user ?? call.account };
-  if (!found || (user !== undefined && user !== found.account))
+  if (!found || !isSeen(call, found) || (user !== undefined && user !== found.account))
     throw new AwsError("InvalidGroup.NotFound", `The security group '${id ?? name}' does not exist`);
   if (found.vpcId !== group.vpcId && !peeringBetween(call, group, found))
     throw new AwsError(

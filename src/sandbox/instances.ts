@@ -169,7 +169,7 @@ export const instanceHandlers = {
   },
 
   DescribeInstances(call, input) {
-    const { rows, NextToken } = describe(input, {
+    const { rows, NextToken } = describe(call, input, {
       rows: call.tables.instances.list(call),
       ids: input.InstanceIds,
       notFound: (ids) => notFound("i", ids),

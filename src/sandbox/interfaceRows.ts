@@ -10,6 +10,7 @@ import { privateAddress } from "./find.ts";
 import { withinQuota } from "./quotas.ts";
 import type { InterfaceRow, SubnetRow } from "./rows.ts";
 import type { Tag } from "./state.ts";
+import { seen } from "./visibility.ts";
 import type { Call } from "./world.ts";
 
 export interface NewInterface {
@@ -27,8 +28,9 @@ export interface NewInterface {
   readonly tags?: readonly Tag[];
 }
 
-/** A row for `tables.interfaces.put`; the errors of `privateAddress`. */
+/** A row for `tables.interfaces.put`; NetworkInterfaceLimitExceeded and the errors of `privateAddress`. */
 export function newInterface(call: Call, spec: NewInterface): InterfaceRow {
+  checkQuota(call, spec.subnet.zoneId);
   const id = call.newId("eni");
   return {
     id,
@@ -48,6 +50,16 @@ export function newInterface(call: Call, spec: NewInterface): InterfaceRow {
     macAddress: macAddress(id),
     ...(spec.attachment ? { attachment: spec.attachment } : {}),
   };
+}
+
+function checkQuota(call: Call, zoneId: string): void {
+  const rows = call.tables.interfaces.list(call);
+  withinQuota({
+    count: rows.filter((row) => call.tables.subnets.get(row.subnetId)?.zoneId === zoneId).length + 1,
+    quota: call.settings.interfacesQuota,
+    code: "NetworkInterfaceLimitExceeded",
+    what: "network interfaces",
+  });
 }
 
 /** A locally administered address that depends on the id alone. */
@@ -79,7 +91,7 @@ export function groupsFor(call: Call, vpcId: string, asked: readonly string[] | 
   if (!asked?.length)
     return groups.filter((one) => one.vpcId === vpcId && one.name === "default").map((one) => one.id);
   for (const id of asked) {
-    const group = groups.find((one) => one.id === id);
+    const group = seen(call, groups).find((one) => one.id === id);
     if (!group) throw new AwsError("InvalidGroup.NotFound", `The security group '${id}' does not exist`);
     if (group.vpcId !== vpcId)
       throw new AwsError(

@@ -265,7 +265,7 @@ export const interfaceHandlers = {
   },
 
   DescribeNetworkInterfaces(call, input) {
-    const { rows, NextToken } = describe(input, {
+    const { rows, NextToken } = describe(call, input, {
       rows: call.tables.interfaces.list(call),
       ids: input.NetworkInterfaceIds,
       notFound: (ids) => notFound("eni", ids),

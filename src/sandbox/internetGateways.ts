@@ -87,7 +87,7 @@ export const internetGatewayHandlers = {
   },
 
   DescribeInternetGateways(call, input) {
-    const { rows, NextToken } = describe(input, {
+    const { rows, NextToken } = describe(call, input, {
       rows: call.tables.internetGateways.list(call),
       ids: input.InternetGatewayIds,
       notFound: (ids) => notFound("igw", ids),

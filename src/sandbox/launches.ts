@@ -15,6 +15,7 @@ import { zoneName } from "./places.ts";
 import type { InstanceRow, InterfaceRow, SubnetRow } from "./rows.ts";
 import type { Tag } from "./state.ts";
 import { tagsFor } from "./tags.ts";
+import { seen } from "./visibility.ts";
 import type { Call } from "./world.ts";
 
 const MAX_USER_DATA_BYTES = 16 * 1024;
@@ -116,7 +117,7 @@ function subnetFor(call: Call, id: string | undefined, zone: string | undefined)
 }
 
 function byName(call: Call, vpcId: string, names: readonly string[] | undefined): string[] | undefined {
-  const groups = call.tables.securityGroups.list(call).filter((row) => row.vpcId === vpcId);
+  const groups = seen(call, call.tables.securityGroups.list(call)).filter((row) => row.vpcId === vpcId);
   return names?.map((name) => {
     const group = groups.find((row) => row.name === name);
     if (!group) throw new AwsError("InvalidGroup.NotFound", `The security group '${name}' does not exist`);

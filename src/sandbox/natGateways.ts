@@ -10,7 +10,7 @@ import type * as ec2 from "@aws-sdk/client-ec2";
 import { hasInternetGateway, mapped } from "./addresses.ts";
 import { madeBefore, tokenOf } from "./clientTokens.ts";
 import { AwsError } from "./errors.ts";
-import { notFound, theAddress, theNatGateway, theSubnet } from "./find.ts";
+import { find, notFound, theNatGateway, theSubnet } from "./find.ts";
 import { newInterface } from "./interfaceRows.ts";
 import { describe } from "./query.ts";
 import { withinQuota } from "./quotas.ts";
@@ -53,11 +53,14 @@ function checkRequest(input: ec2.CreateNatGatewayRequest): void {
     throw new AwsError("MissingParameter", "The request must contain the parameter AllocationId");
 }
 
-function freeAddress(call: Call, id: string): AddressRow {
-  const address = theAddress(call, id);
-  if (address.associationId)
-    throw new AwsError("Resource.AlreadyAssociated", `Elastic IP address [${id}] is already associated`);
-  return address;
+/**
+ * This call alone misses an address by a code of its own.
+ * https://github.com/ansible-collections/amazon.aws/issues/1872
+ */
+function addressFor(call: Call, id: string): AddressRow {
+  const address = find(call, "eipalloc", id);
+  if (address) return address;
+  throw new AwsError("InvalidElasticIpID.NotFound", `The elastic-ip ID '${id}' does not exist`);
 }
 
 function natInterface(
@@ -86,14 +89,14 @@ function created(call: Call, input: ec2.CreateNatGatewayRequest): NatGatewayRow 
   checkRequest(input);
   const tags = tagsFor(input.TagSpecifications, "natgateway");
   const subnet = theSubnet(call, input.SubnetId);
-  const address = input.AllocationId ? freeAddress(call, input.AllocationId) : undefined;
+  const address = input.AllocationId ? addressFor(call, input.AllocationId) : undefined;
   checkQuota(call, subnet.zoneId);
   const id = call.newId("nat");
   const own = natInterface(call, subnet, { id, privateIp: input.PrivateIpAddress });
   const readyAt = call.now + call.settings.natPendingMs;
-  const fails = address !== undefined && !hasInternetGateway(call, subnet.vpcId);
+  const failure = address && failureWith(call, subnet.vpcId, address);
   call.tables.interfaces.put(own);
-  if (address && !fails) call.tables.addresses.put(mapped(call, address, own));
+  if (address && !failure) call.tables.addresses.put(mapped(call, address, own));
   return call.tables.natGateways.put({
     id,
     account: call.account,
@@ -106,7 +109,7 @@ function created(call: Call, input: ec2.CreateNatGatewayRequest): NatGatewayRow 
     interfaceId: own.id,
     privateIp: own.privateIp,
     ...(address ? { allocationId: address.id, publicIp: address.publicIp } : {}),
-    ...(fails ? { failsAt: readyAt, ...notAttached(subnet.vpcId) } : { availableAt: readyAt }),
+    ...(failure ? { failsAt: readyAt, ...failure } : { availableAt: readyAt }),
     ...tokenOf(input),
   });
 }
@@ -125,11 +128,20 @@ function checkQuota(call: Call, zoneId: string): void {
   });
 }
 
-/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NatGateway.html */
-function notAttached(vpcId: string) {
+/**
+ * What AWS finds out only while the gateway is pending: it is made, and fails.
+ * https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html
+ */
+function failureWith(call: Call, vpcId: string, address: AddressRow) {
+  if (!hasInternetGateway(call, vpcId))
+    return {
+      failureCode: "Gateway.NotAttached",
+      failureMessage: `Network ${vpcId} has no Internet gateway attached`,
+    };
+  if (!address.associationId) return undefined;
   return {
-    failureCode: "Gateway.NotAttached",
-    failureMessage: `Network ${vpcId} has no Internet gateway attached`,
+    failureCode: "Resource.AlreadyAssociated",
+    failureMessage: `Elastic IP address [${address.id}] is already associated`,
   };
 }
 
@@ -146,7 +158,7 @@ function described(call: Call, row: NatGatewayRow): ec2.NatGateway {
     CreateTime: new Date(row.at),
     NatGatewayAddresses: [failed ? allocationOnly(row) : addressOf(call, row, State)],
     Tags: tagSet(row.tags),
-    ...(row.deleteAskedAt !== undefined ? { DeleteTime: new Date(row.deletedAt ?? row.deleteAskedAt) } : {}),
+    ...(State === "deleted" ? { DeleteTime: new Date(row.deletedAt ?? call.now) } : {}),
     ...(failed ? { FailureCode: row.failureCode, FailureMessage: row.failureMessage } : {}),
   };
 }
@@ -188,6 +200,7 @@ export const natGatewayHandlers = {
   DescribeNatGateways(call, input) {
     const { Filter: Filters, MaxResults, NextToken: token } = input;
     const { rows, NextToken } = describe(
+      call,
       { Filters, MaxResults, NextToken: token },
       {
         rows: call.tables.natGateways.list(call),

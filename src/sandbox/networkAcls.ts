@@ -235,7 +235,7 @@ export const networkAclHandlers = {
   },
 
   DescribeNetworkAcls(call, input) {
-    const { rows, NextToken } = describe(input, {
+    const { rows, NextToken } = describe(call, input, {
       rows: call.tables.networkAcls.list(call),
       ids: input.NetworkAclIds,
       notFound: (ids) => notFound("acl", ids),

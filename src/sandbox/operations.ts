@@ -3,19 +3,23 @@
  * operation that is not here is, to its callers, not one of AWS's: `InvalidAction`.
  */
 import * as ec2 from "@aws-sdk/client-ec2";
+import * as quotas from "@aws-sdk/client-service-quotas";
 import * as sts from "@aws-sdk/client-sts";
 import { addressHandlers } from "./addresses.ts";
 import { awsQuery, ec2Query, type Protocol } from "./codec.ts";
 import { endpointHandlers } from "./endpoints.ts";
+import { AwsError } from "./errors.ts";
 import { instanceHandlers } from "./instances.ts";
 import { interfaceHandlers } from "./interfaces.ts";
 import { internetGatewayHandlers } from "./internetGateways.ts";
 import { natGatewayHandlers } from "./natGateways.ts";
+import { awsJson } from "./jsonCodec.ts";
 import { networkAclHandlers } from "./networkAcls.ts";
 import { peeringHandlers } from "./peerings.ts";
 import { placeHandlers } from "./places.ts";
 import { routeTableHandlers } from "./routeTables.ts";
 import { securityGroupHandlers } from "./securityGroups.ts";
+import { serviceQuotaHandlers } from "./serviceQuotas.ts";
 import { stsHandlers } from "./sts.ts";
 import { subnetHandlers } from "./subnets.ts";
 import { tagHandlers } from "./tags.ts";
@@ -29,6 +33,8 @@ export type Handler = (call: Call, input: object) => object | undefined;
 export interface Service {
   readonly protocol: Protocol;
   readonly handlers: Readonly<Record<string, Handler | undefined>>;
+  /** Its answer to who calls too often. */
+  throttled(): AwsError;
 }
 
 const ec2Handlers = {
@@ -53,9 +59,16 @@ export const SERVICES: Readonly<Record<string, Service>> = {
   ec2: {
     protocol: ec2Query(ec2, "http://ec2.amazonaws.com/doc/2016-11-15/"),
     handlers: ec2Handlers as Service["handlers"],
+    throttled: () => new AwsError("RequestLimitExceeded", "Request limit exceeded.", 503),
   },
   sts: {
     protocol: awsQuery(sts, "https://sts.amazonaws.com/doc/2011-06-15/"),
     handlers: stsHandlers as Service["handlers"],
+    throttled: () => new AwsError("Throttling", "Rate exceeded"),
+  },
+  servicequotas: {
+    protocol: awsJson(quotas, "ServiceQuotasV20190624"),
+    handlers: serviceQuotaHandlers as Service["handlers"],
+    throttled: () => new AwsError("TooManyRequestsException", "Rate exceeded"),
   },
 };

@@ -90,7 +90,7 @@ function asAccepter(call: Call, id: string | undefined, verb: "accept" | "reject
   return row;
 }
 
-/** Counted for the caller's VPC: requests it made that are pending, or connections that are active. */
+/** Counted for one VPC: requests it made that are pending, or connections that are active. */
 function checkQuota(call: Call, vpcId: string, state: "pending-acceptance" | "active"): void {
   const own = call.tables.peerings.all().filter((row) => hasVpc(row, vpcId));
   const states =
@@ -180,7 +180,7 @@ export const peeringHandlers = {
     if (peeringState(row, call.now) !== "pending-acceptance")
       throw invalidTransition(row, call.now, "active");
     refuseSecondActive(call, row);
-    checkQuota(call, row.accepter.vpcId, "active");
+    for (const { vpcId } of [row.accepter, row.requester]) checkQuota(call, vpcId, "active");
     const activeAt = call.now + call.settings.peeringProvisioningMs;
     const accepted = call.tables.peerings.put({ ...row, acceptedAt: call.now, activeAt });
     return { VpcPeeringConnection: describedPeering(call, accepted) };
@@ -206,7 +206,7 @@ export const peeringHandlers = {
 
   DescribeVpcPeeringConnections(call, input) {
     const shown = (row: PeeringRow) => describedPeering(call, row);
-    const { rows, NextToken } = describe(input, {
+    const { rows, NextToken } = describe(call, input, {
       rows: visiblePeerings(call),
       ids: input.VpcPeeringConnectionIds,
       notFound: (ids) => notFound("pcx", ids),

@@ -8,7 +8,7 @@ import type * as ec2 from "@aws-sdk/client-ec2";
 import { AwsError } from "./errors.ts";
 import { describe, matching } from "./query.ts";
 import type { Place, Row } from "./state.ts";
-import type { Ec2Handlers } from "./world.ts";
+import type { Call, Ec2Handlers } from "./world.ts";
 
 interface Region {
   readonly longName: string;
@@ -129,13 +129,17 @@ function dhcpOptions(place: Place): ec2.DhcpOptions {
 }
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeAccountAttributes.html */
-const ACCOUNT_ATTRIBUTES: Readonly<Record<string, string>> = {
-  "supported-platforms": "VPC",
-  "vpc-max-security-groups-per-interface": "5",
-  "max-elastic-ips": "5",
-  "max-instances": "20",
-  "vpc-max-elastic-ips": "5",
-};
+function accountAttributes({ settings, tables, ...place }: Call): Readonly<Record<string, string>> {
+  const addresses = String(settings.addressesQuota);
+  return {
+    "supported-platforms": "VPC",
+    "default-vpc": tables.vpcs.list(place).find((row) => row.isDefault)?.id ?? "none",
+    "vpc-max-security-groups-per-interface": String(settings.groupsPerInterfaceQuota),
+    "max-elastic-ips": addresses,
+    "max-instances": "20",
+    "vpc-max-elastic-ips": addresses,
+  };
+}
 
 export const placeHandlers = {
   DescribeRegions(_call, input) {
@@ -185,9 +189,7 @@ export const placeHandlers = {
   },
 
   DescribeAccountAttributes(call, input) {
-    const own = call.tables.vpcs.list(call).find((row) => row.isDefault);
-    const values = { ...ACCOUNT_ATTRIBUTES, "default-vpc": own?.id ?? "none" };
-    const all = Object.entries(values).map(([AttributeName, value]) => ({
+    const all = Object.entries(accountAttributes(call)).map(([AttributeName, value]) => ({
       AttributeName,
       AttributeValues: [{ AttributeValue: value }],
     }));
@@ -201,7 +203,7 @@ export const placeHandlers = {
   DescribeDhcpOptions(call, input) {
     const options = dhcpOptions(call);
     const row: Row = { ...call, id: dhcpOptionsId(call), at: 0, tags: [] };
-    const { rows, NextToken } = describe(input, {
+    const { rows, NextToken } = describe(call, input, {
       rows: [row],
       ids: input.DhcpOptionsIds,
       notFound: (ids) =>

@@ -7,6 +7,8 @@
  */
 import { AwsError } from "./errors.ts";
 import type { Row, Tag } from "./state.ts";
+import { seen } from "./visibility.ts";
+import type { Call } from "./world.ts";
 
 /** What a filter is compared with; several values match when one of them does. */
 export type FilterValue = Scalar | readonly Scalar[];
@@ -28,7 +30,7 @@ export interface DescribeInput {
 }
 
 export interface Described<R> {
-  /** The rows the caller may see. */
+  /** The rows that are the caller's; those too new to be seen are left out. */
   readonly rows: readonly R[];
   /** The ids asked for; undefined or empty = all. */
   readonly ids?: readonly string[] | undefined;
@@ -43,10 +45,11 @@ export interface Described<R> {
 
 /** The rows a Describe call answers with, in order of id, and the token of the next page if there is one. */
 export function describe<R extends Row>(
+  call: Pick<Call, "now">,
   input: DescribeInput,
   what: Described<R>,
 ): { rows: R[]; NextToken: string | undefined } {
-  const named = withIds(what);
+  const named = withIds({ ...what, rows: seen(call, what.rows) });
   const found = matching(named, input.Filters, {
     filters: what.filters,
     tags: what.tags ?? ((row) => row.tags),

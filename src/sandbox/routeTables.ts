@@ -158,7 +158,7 @@ export const routeTableHandlers = {
   },
 
   DescribeRouteTables(call, input) {
-    const { rows, NextToken } = describe(input, {
+    const { rows, NextToken } = describe(call, input, {
       rows: call.tables.routeTables.list(call),
       ids: input.RouteTableIds,
       notFound: (ids) => notFound("rtb", ids),

@@ -6,7 +6,7 @@
 import type * as ec2 from "@aws-sdk/client-ec2";
 import { addressNumber, type Cidr, cidr, cidrAt, contains } from "../domain/cidr.ts";
 import { AwsError } from "./errors.ts";
-import { the, theRouteTable } from "./find.ts";
+import { find, the, theRouteTable } from "./find.ts";
 import { natGatewayState } from "./natGateways.ts";
 import { blocksOf, hasVpc, isLive, theVisiblePeering } from "./peeringStates.ts";
 import { withinQuota } from "./quotas.ts";
@@ -71,14 +71,14 @@ function otherNetwork(table: RouteTableRow, what: string): AwsError {
 function toGateway(call: Call, table: RouteTableRow, id: string): Target {
   if (id.startsWith("vpce-"))
     throw new AwsError("InvalidParameterValue", `Cannot create or replace a route to VPC endpoint ${id}`);
-  const gateway = call.tables.internetGateways.own(call, id);
+  const gateway = find(call, "igw", id);
   if (!gateway) throw new AwsError("InvalidGatewayID.NotFound", `The gateway ID '${id}' does not exist`);
   if (gateway.vpcId !== table.vpcId) throw otherNetwork(table, `network gateway ${id}`);
   return { type: "internetGateway", id };
 }
 
 function toNatGateway(call: Call, table: RouteTableRow, id: string): Target {
-  const nat = call.tables.natGateways.own(call, id);
+  const nat = find(call, "nat", id);
   if (!nat || ["deleted", "failed"].includes(natGatewayState(nat, call.now)))
     throw new AwsError("InvalidNatGatewayID.NotFound", `The natGateway ID '${id}' does not exist`);
   if (nat.vpcId !== table.vpcId) throw otherNetwork(table, `NAT gateway ${id}`);

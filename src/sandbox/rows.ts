@@ -44,6 +44,8 @@ export interface AddressRow extends Row {
   readonly associationId?: string;
   readonly interfaceId?: string;
   readonly privateIp?: string;
+  /** Until then a NAT gateway that is gone still keeps it from being released. */
+  readonly heldUntil?: number;
 }
 
 export interface NatGatewayRow extends Row {
@@ -172,6 +174,9 @@ export interface InterfaceRow extends Row {
   readonly requesterId?: string;
   readonly sourceDestCheck: boolean;
   readonly macAddress: string;
+  /** Of a service's interface planted here: when it is detached, and when it goes. */
+  readonly availableAt?: number;
+  readonly releasedAt?: number;
   /** A public address of AWS's choice that lives and dies with the instance; not an elastic IP. */
   readonly autoPublicIp?: string;
   readonly attachment?: {

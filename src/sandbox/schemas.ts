@@ -8,6 +8,7 @@ import { NormalizedSchema } from "@smithy/core/schema";
 export type Kind =
   | "structure"
   | "list"
+  | "map"
   | "string"
   | "boolean"
   | "number"
@@ -29,7 +30,7 @@ interface Member {
 export interface Shape {
   readonly kind: Kind;
   readonly members: readonly Member[];
-  /** Of a list. */
+  /** Of a list; of a map, whose keys are strings. */
   readonly item: { readonly shape: Shape; readonly element: string; readonly flat: boolean } | undefined;
 }
 
@@ -42,6 +43,7 @@ export interface Operation {
 export interface Traits {
   readonly ec2QueryName?: string;
   readonly xmlName?: string;
+  readonly jsonName?: string;
   readonly xmlFlattened?: number;
 }
 
@@ -102,7 +104,7 @@ function shapeOf(schema: NormalizedSchema, reading: Reading): Shape {
       return members;
     },
     get item() {
-      if (kind === "list") item ??= itemOf(schema, reading);
+      if (kind === "list" || kind === "map") item ??= itemOf(schema, reading);
       return item;
     },
   };
@@ -113,6 +115,7 @@ function shapeOf(schema: NormalizedSchema, reading: Reading): Shape {
 function kindOf(schema: NormalizedSchema): Kind {
   if (schema.isStructSchema()) return "structure";
   if (schema.isListSchema()) return "list";
+  if (schema.isMapSchema()) return "map";
   if (schema.isStringSchema()) return "string";
   if (schema.isBooleanSchema()) return "boolean";
   if (schema.isNumericSchema()) return "number";

@@ -19,6 +19,7 @@ import { describe } from "./query.ts";
 import { withinQuota } from "./quotas.ts";
 import type { GroupRuleRow, SecurityGroupRow } from "./rows.ts";
 import { tagsFor } from "./tags.ts";
+import { seen } from "./visibility.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
 
 /** The group by id, or by name in the default VPC. */
@@ -30,7 +31,7 @@ export function groupOf(
   if (!input.GroupName)
     throw new AwsError("MissingParameter", "The request must contain the parameter groupName or groupId");
   const vpc = call.tables.vpcs.list(call).find((row) => row.isDefault);
-  const groups = call.tables.securityGroups.list(call);
+  const groups = seen(call, call.tables.securityGroups.list(call));
   const group = groups.find((row) => row.vpcId === vpc?.id && row.name === input.GroupName);
   if (!group)
     throw new AwsError(
@@ -243,8 +244,8 @@ export const securityGroupRuleHandlers = {
   UpdateSecurityGroupRuleDescriptionsEgress: (call, input) => describeAgain(call, input, true),
 
   DescribeSecurityGroupRules(call, input) {
-    const groups = call.tables.securityGroups.list(call);
-    const { rows, NextToken } = describe(input, {
+    const groups = seen(call, call.tables.securityGroups.list(call));
+    const { rows, NextToken } = describe(call, input, {
       rows: groups.flatMap((group) =>
         group.rules.map((rule) => ({
           account: group.account,

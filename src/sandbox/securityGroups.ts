@@ -166,7 +166,7 @@ export const securityGroupHandlers = {
 
   DescribeSecurityGroups(call, input) {
     const byName = (input.GroupNames ?? []).map((GroupName) => groupOf(call, { GroupName }).id);
-    const { rows, NextToken } = describe(input, {
+    const { rows, NextToken } = describe(call, input, {
       rows: call.tables.securityGroups.list(call),
       ids: [...(input.GroupIds ?? []), ...byName],
       notFound: (ids) => notFound("sg", ids),

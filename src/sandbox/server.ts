@@ -1,11 +1,14 @@
 /**
  * The small cloud's HTTP port. AWS's services are on every path, told apart by the scope of the signature;
- * `/_sandbox/...` is the sandbox's own, without a signature: health, settings, reset. Promises one mutation at
- * a time and an answer to everything that is HTTP. Refuses bodies above 1 MB, and pages of other origins.
+ * `/_sandbox/...` is the sandbox's own, without a signature (admin.ts). Promises one mutation at a time and an
+ * answer to everything that is HTTP, unless a fault says otherwise. Refuses bodies above 1 MB, and pages of
+ * other origins.
  */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { administer } from "./admin.ts";
 import { type Answer, Cloud, type CloudOptions } from "./cloud.ts";
+import type { Clock } from "./world.ts";
 
 export interface Sandbox {
   /** Port 0 = any free port. Rejects when the port cannot be had. */
@@ -20,13 +23,16 @@ const BODY_LIMIT = 1024 * 1024;
 /** Opens the state; nothing listens yet. Rejects when the data folder is in use or of a newer version. */
 export async function createSandbox(options: CloudOptions): Promise<Sandbox> {
   const cloud = new Cloud(options);
-  const server = http.createServer((request, response) => void serve(cloud, request, response));
+  const stopping = new AbortController();
+  const desk: Desk = { cloud, clock: options.clock, signal: stopping.signal };
+  const server = http.createServer((request, response) => void serve(desk, request, response));
   // Longer than clients keep idle connections, so that none is closed under a request.
   server.keepAliveTimeout = 65_000;
   let closed: Promise<void> | undefined;
   return {
     listen: (port, host = "127.0.0.1") => listen(server, port, host),
     close() {
+      stopping.abort();
       closed ??= stop(server).then(() => cloud.close());
       return closed;
     },
@@ -52,14 +58,34 @@ function stop(server: http.Server): Promise<void> {
   });
 }
 
+interface Desk {
+  readonly cloud: Cloud;
+  readonly clock: Clock;
+  /** Aborted when the server closes. */
+  readonly signal: AbortSignal;
+}
+
 async function serve(
-  cloud: Cloud,
+  desk: Desk,
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<void> {
   const body = await readBody(request);
   if (body === "broken") response.destroy();
-  else send(response, body === "tooLarge" ? TOO_LARGE : reply(cloud, request, body));
+  else if (body === "tooLarge") send(response, TOO_LARGE);
+  else if (request.url?.startsWith(OWN_PATHS)) send(response, own(desk.cloud, request, body));
+  else await sendAnswer(desk, response, answer(desk.cloud, request, body));
+}
+
+/** An answer of AWS's, now, later or never. */
+async function sendAnswer(
+  { clock, signal }: Desk,
+  response: http.ServerResponse,
+  one: Answer,
+): Promise<void> {
+  if (one.delayMs > 0) await clock.sleep(one.delayMs, signal);
+  if (one.cut) response.destroy();
+  else send(response, aws(one));
 }
 
 /** `broken` = the client went away in the middle: there is nobody to answer. */
@@ -90,60 +116,42 @@ function send(response: http.ServerResponse, { status, headers, body }: Reply): 
   response.end(body);
 }
 
-function xml({ status, requestId, body }: Answer): Reply {
-  return {
-    status,
-    headers: { "content-type": "text/xml;charset=UTF-8", "x-amzn-requestid": requestId },
-    body,
-  };
+function aws({ status, requestId, contentType, body }: Omit<Answer, "cut" | "delayMs">): Reply {
+  return { status, headers: { "content-type": contentType, "x-amzn-requestid": requestId }, body };
 }
 
-const TOO_LARGE: Reply = xml({
+const TOO_LARGE: Reply = aws({
   status: 413,
   requestId: "",
+  contentType: "text/xml;charset=UTF-8",
   body:
     "<Response><Errors><Error><Code>RequestEntityTooLarge</Code>" +
     `<Message>The request is larger than ${BODY_LIMIT} bytes.</Message></Error></Errors></Response>`,
 });
 
-function reply(cloud: Cloud, request: http.IncomingMessage, body: Buffer): Reply {
+function answer(cloud: Cloud, request: http.IncomingMessage, body: Buffer): Answer {
   const { method = "", url = "/", headersDistinct: headers } = request;
-  const [pathname = ""] = url.split("?", 1);
-  if (!pathname.startsWith(OWN_PATHS)) return xml(cloud.answer({ method, url, headers, body }));
-  // A page of the web that a developer happens to visit must not reset their cloud.
-  if (headers.origin !== undefined) return json(403, { message: "requests of web pages are refused" });
-  return administer(cloud, `${method} ${pathname.slice(OWN_PATHS.length)}`, body);
+  return cloud.answer({ method, url, headers, body });
 }
 
 const OWN_PATHS = "/_sandbox/";
 
-function json(status: number, value: object): Reply {
-  return { status, headers: { "content-type": "application/json" }, body: `${JSON.stringify(value)}\n` };
-}
-
 /** The sandbox's own requests. */
-function administer(cloud: Cloud, what: string, body: Buffer): Reply {
-  switch (what) {
-    case "GET health":
-      return json(200, { status: "ok" });
-    case "GET settings":
-      return json(200, cloud.settings);
-    case "PATCH settings":
-      return patchSettings(cloud, body);
-    case "POST reset":
-      return cloud.reset()
-        ? { status: 204, headers: {}, body: "" }
-        : json(500, { message: "the state could not be written; see the log" });
-    default:
-      return json(404, { message: `there is no ${what} here` });
-  }
+function own(cloud: Cloud, request: http.IncomingMessage, body: Buffer): Reply {
+  const { method = "", url = "", headers } = request;
+  // A page of the web that a developer happens to visit must not reset their cloud.
+  if (headers.origin !== undefined) return json(403, { message: "requests of web pages are refused" });
+  const [pathname = "", query = ""] = url.slice(OWN_PATHS.length).split("?", 2);
+  const { status, value } = administer(cloud, {
+    method,
+    path: pathname,
+    query: new URLSearchParams(query),
+    body,
+  });
+  return json(status, value);
 }
 
-function patchSettings(cloud: Cloud, body: Buffer): Reply {
-  try {
-    return json(200, cloud.patch(JSON.parse(body.toString())));
-  } catch (error) {
-    if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
-    return json(400, { message: error.message });
-  }
+function json(status: number, value: object | undefined): Reply {
+  if (!value) return { status, headers: {}, body: "" };
+  return { status, headers: { "content-type": "application/json" }, body: `${JSON.stringify(value)}\n` };
 }

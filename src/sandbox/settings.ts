@@ -4,6 +4,7 @@
  * it does not know and values of another kind: a setting that is silently ignored costs an afternoon.
  */
 import { parseCidr } from "../domain/cidr.ts";
+import { faultsFrom } from "./faultSpecs.ts";
 
 export interface Settings {
   /** CreateVpc to `available`. */
@@ -27,6 +28,21 @@ export interface Settings {
   readonly instancePendingMs: number;
   readonly instanceTerminatingMs: number;
   readonly instanceVisibleMs: number;
+  /** How long after its NAT gateway is deleted an address still cannot be released: AuthFailure. */
+  readonly eipReleaseLagMs: number;
+  /** How long what is new stays unseen: each request's own while, between these two. */
+  readonly unseenMsMin: number;
+  readonly unseenMsMax: number;
+  /** Of all chance: the same seed and the same requests in the same order bring the same. */
+  readonly seed: number;
+  /** AWS's token buckets: see rates.ts. */
+  readonly throttling: boolean;
+  /** Faults in place from the start: a JSON list of what `POST /_sandbox/faults` takes. Takes the place of all. */
+  readonly faults: string;
+  /** The share of all requests, 0 to 100, that is throttled, answered 500 or cut off, by chance. */
+  readonly chaosPercent: number;
+  /** How many of the last requests `GET /_sandbox/requests` knows. */
+  readonly requestLogSize: number;
   /** RFC 5737 and benchmark space the elastic IPs come from: 198.18.0.0/15 is never routed. */
   readonly publicSpace: string;
   /** How far a request's own time may be from the sandbox's clock. */
@@ -47,6 +63,8 @@ export interface Settings {
   /** In each direction, IPv4 and IPv6 apart. */
   readonly rulesPerGroupQuota: number;
   readonly groupsPerInterfaceQuota: number;
+  /** In each zone. */
+  readonly interfacesQuota: number;
   readonly aclsPerVpcQuota: number;
   /** In each direction, the last deny not counted. */
   readonly entriesPerAclQuota: number;
@@ -74,6 +92,14 @@ const aws: Settings = {
   instancePendingMs: 15_000,
   instanceTerminatingMs: 30_000,
   instanceVisibleMs: HOUR,
+  eipReleaseLagMs: 10_000,
+  unseenMsMin: 0,
+  unseenMsMax: 5_000,
+  seed: 1,
+  throttling: true,
+  faults: "",
+  chaosPercent: 0,
+  requestLogSize: 20_000,
   publicSpace: "198.18.0.0/15",
   signatureSkewMs: 5 * 60_000,
   vpcsQuota: 5,
@@ -87,6 +113,7 @@ const aws: Settings = {
   groupsQuota: 2_500,
   rulesPerGroupQuota: 60,
   groupsPerInterfaceQuota: 5,
+  interfacesQuota: 5_000,
   aclsPerVpcQuota: 200,
   entriesPerAclQuota: 20,
   gatewayEndpointsQuota: 20,
@@ -94,7 +121,7 @@ const aws: Settings = {
   pendingPeeringsPerVpcQuota: 25,
 };
 
-/** The `quick` profile: AWS's rules with short waits. */
+/** The `quick` profile: AWS's rules with short waits, and nothing left to chance. */
 const quick: Settings = {
   ...aws,
   vpcPendingMs: 50,
@@ -106,6 +133,9 @@ const quick: Settings = {
   endpointPendingMs: 100,
   instancePendingMs: 200,
   instanceTerminatingMs: 200,
+  eipReleaseLagMs: 0,
+  unseenMsMax: 0,
+  throttling: false,
   vpcsQuota: 1_000,
   subnetsPerVpcQuota: 1_000,
   internetGatewaysQuota: 1_000,
@@ -149,7 +179,7 @@ export function patchFrom(texts: readonly string[]): Partial<Settings> {
 }
 
 function valueFrom(text: string): string | number | boolean {
-  if (text === "true" || text === "false") return text === "true";
+  if (/^(true|false|on|off)$/.test(text)) return text === "true" || text === "on";
   return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
@@ -162,6 +192,8 @@ function check(current: Settings, name: string, value: unknown): void {
   if (typeof value !== kind) throw new RangeError(`the setting ${name} is a ${kind}`);
   if (typeof value === "number" && !(Number.isFinite(value) && value >= 0))
     throw new RangeError(`the setting ${name} is a number, 0 or more`);
+  if (name === "chaosPercent" && Number(value) > 100) throw new RangeError(`the setting ${name} is 0 to 100`);
+  if (name === "faults") faultsFrom(String(value));
   const parsed = name === "publicSpace" ? parseCidr(String(value)) : undefined;
   if (parsed && "problem" in parsed) throw new RangeError(`the setting ${name}: ${parsed.problem}`);
 }

@@ -5,16 +5,11 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import type { RawRequest } from "./codec.ts";
 import { AwsError } from "./errors.ts";
 
-export interface SignedRequest {
-  readonly method: string;
-  /** Path and query as they came. */
-  readonly url: string;
-  /** By lower-case name; several values of one header in the order they came. */
-  readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
-  readonly body: Buffer;
-}
+/** Several values of one header in the order they came. */
+export type SignedRequest = RawRequest;
 
 /** An access key and whose it is. */
 export interface Key {
@@ -175,7 +170,21 @@ const COMMON_REFUSALS: typeof EC2_REFUSALS = {
   expiredKey: ["ExpiredToken", "The security token included in the request is expired", 403],
 };
 
+/** https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/CommonErrors.html */
+const JSON_REFUSALS: typeof EC2_REFUSALS = {
+  unknownKey: ["UnrecognizedClientException", "The security token included in the request is invalid.", 400],
+  wrongSignature: ["InvalidSignatureException", COMMON_REFUSALS.wrongSignature[1], 400],
+  skewed: ["InvalidSignatureException", "Signature expired or not yet current.", 400],
+  expiredKey: ["ExpiredTokenException", "The security token included in the request is expired", 400],
+};
+
+const REFUSALS: Readonly<Record<string, typeof EC2_REFUSALS>> = {
+  ec2: EC2_REFUSALS,
+  servicequotas: JSON_REFUSALS,
+};
+
 function refusal(problem: Problem, { service }: Claim): AwsError {
-  const [code, message, status] = (service === "ec2" ? EC2_REFUSALS : COMMON_REFUSALS)[problem];
+  const refusals = (Object.hasOwn(REFUSALS, service) ? REFUSALS[service] : undefined) ?? COMMON_REFUSALS;
+  const [code, message, status] = refusals[problem];
   return new AwsError(code, message, status);
 }

@@ -19,6 +19,8 @@ export interface Row {
   readonly region: string;
   readonly at: number;
   readonly tags: readonly Tag[];
+  /** While it is too new to be seen; see visibility.ts. */
+  readonly unseenUntil?: number;
 }
 
 export interface Place {
@@ -103,6 +105,11 @@ export class Table<R extends Row> implements Stored {
   /** What this request changed: id and the row now, undefined for a deleted one. */
   changes(): [id: string, row: R | undefined][] {
     return [...this.#before.keys()].map((id) => [id, this.#rows.get(id)]);
+  }
+
+  /** The rows this request made, as they are now. */
+  made(): R[] {
+    return [...this.#before].flatMap(([id, before]) => (before ? [] : (this.#rows.get(id) ?? [])));
   }
 
   settle(): void {

@@ -228,7 +228,7 @@ export const subnetHandlers = {
 
   DescribeSubnets(call, input) {
     const inUse = addressesInUse(call);
-    const { rows, NextToken } = describe(input, {
+    const { rows, NextToken } = describe(call, input, {
       rows: call.tables.subnets.list(call),
       ids: input.SubnetIds,
       notFound: (ids) => notFound("subnet", ids),

@@ -10,6 +10,7 @@ import { isSide, NOUNS, notFound, type Prefix, peeringsOf } from "./find.ts";
 import { matching, page } from "./query.ts";
 import type { PeeringRow, SecurityGroupRow } from "./rows.ts";
 import type { Row, Table, Tag } from "./state.ts";
+import { seen } from "./visibility.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
 
 const MAX_TAGS = 50;
@@ -87,10 +88,11 @@ interface Bearer {
   write(tags: readonly Tag[]): void;
 }
 
+/** Tags come into sight with what bears them. */
 function bearers(call: Call): Bearer[] {
   return (Object.keys(NOUNS) as Prefix[]).flatMap((prefix) => {
-    if (prefix === "pcx") return peeringsOf(call).map((row) => peeringBearer(call, row));
-    const groups = prefix === "sg" ? call.tables.securityGroups.list(call) : [];
+    if (prefix === "pcx") return seen(call, peeringsOf(call)).map((row) => peeringBearer(call, row));
+    const groups = prefix === "sg" ? seen(call, call.tables.securityGroups.list(call)) : [];
     return [...rowBearers(call, prefix), ...groups.flatMap((group) => ruleBearers(call, group))];
   });
 }
@@ -99,7 +101,7 @@ function rowBearers(call: Call, prefix: Exclude<Prefix, "pcx">): Bearer[] {
   const { table: name, resourceType } = NOUNS[prefix];
   // Only what every row has is read and written back, so the noun's own type does not matter here.
   const table = call.tables[name] as unknown as Table<Row>;
-  return table.list(call).map((row) => ({
+  return seen(call, table.list(call)).map((row) => ({
     id: row.id,
     resourceType,
     tags: row.tags,

@@ -10,6 +10,7 @@ import { AwsError } from "./errors.ts";
 import { theVpc } from "./find.ts";
 import { blocksOf, hasVpc, otherSide, type PeeringState, peeringState } from "./peeringStates.ts";
 import type { VpcRow } from "./rows.ts";
+import { seen } from "./visibility.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
 
 /** The block as AWS keeps it: host bits cleared. InvalidParameterValue when it is not a block at all. */
@@ -133,7 +134,7 @@ export function association(id: string, block: Cidr, State: ec2.VpcCidrBlockStat
 }
 
 function owner(call: Call, associationId: string | undefined): VpcRow {
-  const vpcs = call.tables.vpcs.list(call);
+  const vpcs = seen(call, call.tables.vpcs.list(call));
   const found = vpcs.find(
     (vpc) =>
       vpc.primaryAssociationId === associationId || vpc.secondary.some((one) => one.id === associationId),

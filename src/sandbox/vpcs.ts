@@ -246,7 +246,7 @@ export const vpcHandlers = {
   },
 
   DescribeVpcs(call, input) {
-    const { rows, NextToken } = describe(input, {
+    const { rows, NextToken } = describe(call, input, {
       rows: call.tables.vpcs.list(call),
       ids: input.VpcIds,
       notFound: (ids) => notFound("vpc", ids),

@@ -13,6 +13,7 @@ import { migrate, migrations } from "./migrate.ts";
 import { networks } from "./networks.ts";
 import { pass } from "./pass.ts";
 import { postgres } from "./postgres.ts";
+import { farewell, heartbeat } from "./processes.ts";
 import { claim, giveBack, nextDueMs, type PassEnd, renew } from "./queue.ts";
 import { endDueQuarantines } from "./ranges.ts";
 import { reads } from "./reads.ts";
@@ -76,5 +77,7 @@ function workOver(driver: Driver, clock: Clock): Work {
     finish: (lease, dueInMs) => giveBackAs(lease, { dueInMs, failure: null }),
     fail: (lease, dueInMs, message) => giveBackAs(lease, { dueInMs, failure: message }),
     nextDueMs: () => nextDueMs({ db: driver.db, clock }),
+    heartbeat: (processId) => write(driver, clock, (session) => heartbeat(session, processId)),
+    farewell: (processId) => write(driver, clock, (session) => farewell(session, processId)),
   };
 }

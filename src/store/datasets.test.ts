@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { cidr } from "../domain/cidr.ts";
 import type { Condition, Layout, PeeringWish } from "../domain/model.ts";
 import { emptyWorld } from "../domain/world.ts";
-import { addNetwork, addTenant, claimOne, datasetWish, FIRST_PAGE, failsWith } from "./testdata.ts";
+import { addNetwork, addTenant, claimOne, datasetWish, FIRST_PAGE, failsWith } from "./testing/testdata.ts";
 import { stores } from "./testing.ts";
 
 const LAYOUT: Layout = {

@@ -11,6 +11,7 @@ import * as fs from "node:fs";
 import path from "node:path";
 import { PGlite, type Transaction } from "@electric-sql/pglite";
 import { CamelCasePlugin, Kysely, PGliteDialect } from "kysely";
+import { Failure } from "../domain/failure.ts";
 import { type Driver, WAKE_CHANNEL } from "./driver.ts";
 import { DurableNodeFS, durableStartParams, fsyncPath, fsyncTree, proveDurable } from "./durable.ts";
 import { databaseFailure } from "./errors.ts";
@@ -25,9 +26,9 @@ const MEMORY = ["-c", "shared_buffers=32MB"];
 /** It runs no autovacuum: https://pglite.dev/docs/about */
 const WRITES_BETWEEN_VACUUMS = 5000;
 
-/** Rejects with `conflict` when another process has the folder, and when a commit does not reach the disk. */
+/** Rejects with `conflict` when another process has the folder, with `internal` when commits do not reach the disk. */
 export async function embeddedInFolder(dataDir: string): Promise<Driver> {
-  fs.mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(dataDir);
   const lock = lockFolder(dataDir, path.join(dataDir, "lock"));
   try {
     const folder = path.join(dataDir, "database");
@@ -41,6 +42,18 @@ export async function embeddedInFolder(dataDir: string): Promise<Driver> {
   } catch (thrown) {
     lock.release();
     throw databaseFailure(thrown);
+  }
+}
+
+function makeFolder(dataDir: string): void {
+  try {
+    fs.mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    throw new Failure("invalid", `The data folder ${dataDir} cannot be made`, {
+      hint: "Give a folder that may be written to (--dataDir).",
+      detail: String(thrown),
+      cause: thrown,
+    });
   }
 }
 

@@ -33,7 +33,7 @@ function refusal(folder: string, thrown: unknown): Failure {
       cause: thrown,
     });
   return new Failure("conflict", `The data folder ${folder} is in use by another process`, {
-    hint: "Stop the other one, give this one a folder of its own (--dataDir), or let both use one PostgreSQL (--databaseUrl).",
+    hint: "Stop the other one, give this one a folder of its own (--dataDir), or let both use one PostgreSQL (DATABASE_URL).",
     cause: thrown,
   });
 }

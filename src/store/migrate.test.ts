@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { sql } from "kysely";
 import { openStore } from "./database.ts";
 import { type Migration, migrate, migrations } from "./migrate.ts";
-import { failsWith } from "./testdata.ts";
+import { failsWith } from "./testing/testdata.ts";
 import { manualClock, postgresDatabases, stores } from "./testing.ts";
 
 const further = (text: string): Migration => {

@@ -8,6 +8,7 @@ import { markDeleted, setDatasetStatus } from "./datasets.ts";
 import { beginAttempt, closeAttempt, recordAttempt } from "./journal.ts";
 import { lockNetwork, saveLayout, savePeering, saveStatus } from "./networks.ts";
 import { holds } from "./queue.ts";
+import { reserve } from "./quotas.ts";
 import { releaseRange } from "./ranges.ts";
 import type { Lease, PassWrites } from "./store.ts";
 import type { Session } from "./tables.ts";
@@ -16,7 +17,7 @@ export type Transact = <T>(work: (session: Session) => Promise<T>) => Promise<T>
 
 export function pass(transact: Transact, lease: Lease): PassWrites {
   const { networkId } = lease;
-  const fenced = (write: (session: Session) => Promise<void>) =>
+  const fenced = <T>(write: (session: Session) => Promise<T>) =>
     transact(async (session) => {
       if ((await lockNetwork(session, networkId)) && (await holds(session, lease))) return write(session);
       throw new Failure("conflict", "The lease on the network was lost", {
@@ -31,6 +32,8 @@ export function pass(transact: Transact, lease: Lease): PassWrites {
     setDatasetStatus: (status) =>
       fenced(async (session) => setDatasetStatus(session, await datasetOf(session, networkId), status)),
     markGone: () => fenced((session) => markGone(session, networkId)),
+    reserveQuotas: (lines) =>
+      fenced(async (session) => reserve(session, await placeOf(session, networkId), lines)),
     beginAttempt: (key, attempt) => fenced((session) => beginAttempt(session, { networkId, key, attempt })),
     recordAttempt: (key, attempt, resourceId) =>
       fenced((session) => recordAttempt(session, { networkId, key, attempt }, resourceId)),
@@ -64,6 +67,7 @@ async function markGone(session: Session, networkId: string): Promise<void> {
     .execute();
   await markDeleted(session, datasetId);
   await releaseRange(session, datasetId);
+  await db.deleteFrom("quotaReservation").where("networkId", "=", networkId).execute();
   await db.deleteFrom("attempt").where("networkId", "=", networkId).execute();
   await db.deleteFrom("reconcile").where("networkId", "=", networkId).execute();
 }
@@ -75,4 +79,13 @@ async function datasetOf({ db }: Session, networkId: string): Promise<string> {
     .where("id", "=", networkId)
     .executeTakeFirstOrThrow();
   return row.datasetId;
+}
+
+async function placeOf({ db }: Session, networkId: string): Promise<{ cellId: string; networkId: string }> {
+  const { cellId } = await db
+    .selectFrom("network")
+    .select("cellId")
+    .where("id", "=", networkId)
+    .executeTakeFirstOrThrow();
+  return { cellId, networkId };
 }

@@ -6,7 +6,7 @@ import { sql } from "kysely";
 import type { Clock } from "../domain/model.ts";
 import { openStore } from "./database.ts";
 import { postgres } from "./postgres.ts";
-import { addNetwork, addTenant, failsWith } from "./testdata.ts";
+import { addNetwork, addTenant, failsWith } from "./testing/testdata.ts";
 import { manualClock, postgresDatabases } from "./testing.ts";
 
 const databases = postgresDatabases(process.env);

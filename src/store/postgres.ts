@@ -26,6 +26,7 @@ const STATEMENT_MS = 30_000;
 const LOCK_MS = 20_000;
 /** Longer than the server's own limit: only for a server that has gone silent. */
 const SILENCE_MS = 40_000;
+const KEEP_ALIVE_MS = 10_000;
 const RECONNECT_MS = 1_000;
 
 export interface PostgresOptions {
@@ -75,6 +76,7 @@ function clientConfig(databaseUrl: string): pg.ClientConfig {
     query_timeout: SILENCE_MS,
     idle_in_transaction_session_timeout: STATEMENT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     types: { getTypeParser: (oid: number) => PARSERS[oid] ?? asText },
   } as pg.ClientConfig;
 }
@@ -107,20 +109,22 @@ function guarded(pool: pg.Pool): PostgresPool {
   };
 }
 
+/** Once lost it is asked nothing more: a server that has gone silent would be waited for again. */
 function guardedClient(client: pg.PoolClient): PostgresPoolClient {
-  let lost = false;
+  let lost: Failure | undefined;
   const query = async (text: string, parameters: readonly unknown[]) => {
+    if (lost !== undefined) throw lost;
     try {
       return await client.query(text, [...parameters]);
     } catch (thrown) {
       const failure = connectionFailure(thrown);
-      lost ||= losesConnection(failure);
+      if (losesConnection(failure)) lost = failure;
       throw failure;
     }
   };
   return {
     query: query as unknown as PostgresPoolClient["query"],
-    release: (destroy) => client.release(destroy || lost),
+    release: (destroy) => client.release(destroy || lost !== undefined),
   };
 }
 

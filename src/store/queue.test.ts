@@ -1,7 +1,7 @@
 /** The work queue: who may work on which network, until when, and who is shut out. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { addNetwork, addTenant, claimOne, failsWith } from "./testdata.ts";
+import { addNetwork, addTenant, claimOne, failsWith } from "./testing/testdata.ts";
 import { stores } from "./testing.ts";
 
 const LEASE_MS = 30_000;

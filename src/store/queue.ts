@@ -14,13 +14,16 @@ import type { Lease } from "./store.ts";
 import type { Session } from "./tables.ts";
 
 /** Due now. The notification goes out with the commit. Does nothing for a network that is gone. */
-export async function wake({ db, clock }: Session, networkId: string): Promise<void> {
+export async function wake({ db, clock }: Session, networkId: string, fresh?: "fresh"): Promise<void> {
   const now = clock.now();
+  const freshAfter = fresh ? now : 0;
   await sql`with woken as (
-      insert into reconcile as r (network_id, cell_id, due_at)
-      select id, cell_id, ${now}::bigint from network where id = ${networkId} and gone_at is null
+      insert into reconcile as r (network_id, cell_id, due_at, fresh_after)
+      select id, cell_id, ${now}::bigint, ${freshAfter}::bigint
+      from network where id = ${networkId} and gone_at is null
       on conflict (network_id) do update
-        set gen = r.gen + 1, due_at = least(r.due_at, excluded.due_at)
+        set gen = r.gen + 1, due_at = least(r.due_at, excluded.due_at),
+          fresh_after = greatest(r.fresh_after, excluded.fresh_after)
       returning 1
     ) select pg_notify(${WAKE_CHANNEL}, '') from woken`.execute(db);
 }
@@ -39,7 +42,7 @@ export async function claim(
     )
     update reconcile r set token = r.token + 1, claimed_gen = r.gen, lease_until = ${now + leaseMs}::bigint
     from due where r.network_id = due.network_id
-    returning r.network_id, r.token, r.lease_until as until, r.failures`.execute(db);
+    returning r.network_id, r.token, r.lease_until as until, r.failures, r.fresh_after`.execute(db);
   return claimed.rows;
 }
 

@@ -6,7 +6,7 @@ import { type Cidr, cidr, cidrAt, overlaps, span } from "../domain/cidr.ts";
 import type { Tenant } from "../domain/model.ts";
 import type { Store } from "./store.ts";
 import type { Db } from "./tables.ts";
-import { addNetwork, addTenant, claimOne, datasetWish, FIRST_PAGE, failsWith } from "./testdata.ts";
+import { addNetwork, addTenant, claimOne, datasetWish, FIRST_PAGE, failsWith } from "./testing/testdata.ts";
 import { stores } from "./testing.ts";
 
 const give = (store: Store, tenantId: string, block: string) =>

@@ -43,6 +43,7 @@ export interface TenantScope {
   datasets(page: PageRequest): Promise<Page<Dataset>>;
   /** The living dataset of that name, else the one of that name deleted last. */
   dataset(name: string): Promise<Dataset | null>;
+  /** Also when it is gone, as is `status`: for `view`. */
   network(datasetId: string): Promise<Network | null>;
   status(datasetId: string): Promise<NetworkStatus | null>;
   ranges(): Promise<readonly TenantRange[]>;
@@ -59,7 +60,9 @@ export interface Reads {
   tenantById(id: string): Promise<Tenant | null>;
   /** `hash` is the SHA-256 of the key in hex; revoked keys are returned too. */
   keyByHash(hash: string): Promise<ApiKey | null>;
+  /** Oldest first, revoked ones too, as `TenantScope.keys`. */
   operatorKeys(page: PageRequest): Promise<Page<ApiKey>>;
+  /** Newest first. */
   audit(page: PageRequest): Promise<Page<AuditRecord>>;
   allTenantRanges(page: PageRequest): Promise<Page<TenantRange>>;
   tenant(id: string): TenantScope;
@@ -139,11 +142,17 @@ export interface Tx extends Reads {
   }): Promise<Network>;
   savePeering(networkId: string, wish: PeeringWish): Promise<void>;
 
-  /** Makes the network due now, in this transaction; wakes reconcilers after the commit. */
-  wake(networkId: string): Promise<void>;
+  /**
+   * Makes the network due now, in this transaction; wakes reconcilers after the commit. `fresh` asks for a
+   * whole new look at the cloud.
+   */
+  wake(networkId: string, fresh?: "fresh"): Promise<void>;
   writeAudit(record: Omit<AuditRecord, "id" | "at">): Promise<void>;
 
-  /** The answer given to this key before, if any. Keys are per tenant (or operator) and operation. */
+  /**
+   * The answer given to this key within the last 24 hours, if any. Keys are per tenant (or operator) and
+   * operation; a second request with the same key waits here until the first has ended.
+   */
   answerFor(scope: string, operation: string, key: string): Promise<RememberedAnswer | null>;
   rememberAnswer(scope: string, operation: string, key: string, answer: RememberedAnswer): Promise<void>;
 }
@@ -155,6 +164,26 @@ export interface Lease {
   readonly until: number;
   /** Passes in a row that failed. */
   readonly failures: number;
+  /** Somebody wants nothing that was seen before this moment. */
+  readonly freshAfter: number;
+}
+
+/** One AWS quota of a cell, as a network that is about to be made meets it. */
+export interface QuotaLine {
+  /** Our name of it, such as `elasticIps`. */
+  readonly quota: string;
+  readonly needed: number;
+  readonly limit: number;
+  /** What the cloud counts. */
+  readonly used: number;
+  /** How much of that is whose, by dataset id, from the same look. */
+  readonly usedBy: ReadonlyMap<string, number>;
+}
+
+export interface QuotaShort extends QuotaLine {
+  /** What other networks are about to take. */
+  readonly reserved: number;
+  readonly missing: number;
 }
 
 export interface Work {
@@ -168,6 +197,9 @@ export interface Work {
   fail(lease: Lease, dueInMs: number, message: string): Promise<void>;
   /** Milliseconds until the next network is due; 0 = now, null = none. */
   nextDueMs(): Promise<number | null>;
+  /** Says that this process lives; answers how many do, itself included. */
+  heartbeat(processId: string): Promise<number>;
+  farewell(processId: string): Promise<void>;
 }
 
 /** What a pass writes; each refuses with `conflict` when the lease no longer holds. */
@@ -175,12 +207,15 @@ export interface PassWrites {
   saveStatus(status: Omit<NetworkStatus, "networkId">): Promise<void>;
   saveLayout(layout: Layout): Promise<void>;
   savePeering(wish: PeeringWish): Promise<void>;
-  /** The first time everything was there. Sets the dataset ACTIVE. */
+  /** Everything is there; `readyAt` keeps the first time. Sets a dataset that is CREATING or ERROR to ACTIVE. */
   markReady(): Promise<void>;
+  /** Changes nothing on a dataset that is DELETING or DELETED already. */
   setDatasetStatus(status: DatasetStatus): Promise<void>;
   /** Nothing is left: dataset DELETED, range into quarantine, journal and queue rows gone, in one transaction. */
   markGone(): Promise<void>;
-  /** Writes the attempt down before the call. */
+  /** Takes these amounts of the cell's quotas, all or none; what is short otherwise. */
+  reserveQuotas(lines: readonly QuotaLine[]): Promise<readonly QuotaShort[]>;
+  /** Writes the attempt down before the call; again for a repeated call of an attempt without an answer. */
   beginAttempt(key: string, attempt: number): Promise<void>;
   recordAttempt(key: string, attempt: number, resourceId: string): Promise<void>;
   /** The cloud refused, or we deleted it. */
@@ -192,9 +227,9 @@ export interface Store extends Reads {
   /** One transaction; tried again when the database asks for it (serialization, deadlock). */
   change<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   readonly work: Work;
-  /** The wishes of these networks, peerings included. */
+  /** The wishes of these networks, peerings included; those that are gone are left out. */
   networks(ids: readonly string[]): Promise<readonly Network[]>;
-  /** Journal rows by network. */
+  /** Journal rows by network; an entry for each id asked for. */
   attempts(networkIds: readonly string[]): Promise<ReadonlyMap<string, readonly Attempt[]>>;
   pass(lease: Lease): PassWrites;
   /** Calls the listener whenever some network became due, here or in another process. Returns the way to stop. */

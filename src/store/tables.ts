@@ -122,6 +122,17 @@ export interface Tables {
     token: Generated<number>;
     failures: Generated<number>;
     lastError: string | null;
+    freshAfter: Generated<number>;
+  };
+  process: {
+    id: string;
+    seenAt: number;
+  };
+  quotaReservation: {
+    cellId: string;
+    quota: string;
+    networkId: string;
+    amount: number;
   };
   audit: {
     seq: Generated<number>;

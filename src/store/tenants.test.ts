@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { cidr } from "../domain/cidr.ts";
 import type { PageRequest } from "../domain/model.ts";
-import { addNetwork, addTenant, claimOne, FIRST_PAGE, failsWith } from "./testdata.ts";
+import { addNetwork, addTenant, claimOne, FIRST_PAGE, failsWith } from "./testing/testdata.ts";
 import { stores } from "./testing.ts";
 
 const hash = (digit: string) => digit.repeat(64);

@@ -11,7 +11,7 @@ import { openStore, storeOver } from "./database.ts";
 import type { Driver } from "./driver.ts";
 import { embeddedInMemory } from "./embedded.ts";
 import { migrate, migrations } from "./migrate.ts";
-import { findPostgres, type PgServer, startPostgres } from "./pgserver.ts";
+import { findPostgres, type PgServer, startPostgres } from "./testing/pgserver.ts";
 import { postgres } from "./postgres.ts";
 import { seedSettings } from "./settings.ts";
 import type { Store } from "./store.ts";

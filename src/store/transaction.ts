@@ -71,7 +71,7 @@ export function tx(session: Session): Tx {
     cellFor: (cell) => cellFor(session, cell),
     insertNetwork: (network) => insertNetwork(session, network),
     savePeering: (networkId, wish) => savePeering(session, networkId, wish),
-    wake: (networkId) => wake(session, networkId),
+    wake: (networkId, fresh) => wake(session, networkId, fresh),
     writeAudit: (record) => writeAudit(session, record),
     answerFor: (scope, operation, key) => answerFor(session, { scope, operation, key }),
     rememberAnswer: (scope, operation, key, answer) =>

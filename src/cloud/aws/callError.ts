@@ -105,7 +105,7 @@ interface Thrown {
   readonly code?: unknown;
   readonly message?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
-  readonly $response?: { readonly statusCode?: number };
+  readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> };
   readonly $fault?: unknown;
 }
 
@@ -124,6 +124,13 @@ function codeOf(thrown: unknown): string {
 function statusOf(thrown: unknown): number | undefined {
   const { $metadata, $response } = fields(thrown);
   return $metadata?.httpStatusCode ?? $response?.statusCode;
+}
+
+/** How long the answer asks us to be silent, milliseconds: in seconds, or as a date. 0 when it does not say. */
+export function retryAfterMs({ cause }: CallError, now: number): number {
+  const text = fields(cause).$response?.headers?.["retry-after"] ?? "";
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }
 
 function troubleOf(thrown: unknown, code: string): Trouble {

@@ -5,7 +5,8 @@
  * journal finds it by tag. Refuses to wait for a state: that is the reconciler's.
  */
 import type { Clock } from "../../domain/model.ts";
-import { CallError, type Trouble } from "./callError.ts";
+import { CallError, retryAfterMs, type Trouble } from "./callError.ts";
+import { presentErrand, spend } from "./errand.ts";
 import type { Limiter } from "./limits.ts";
 
 /** One line for the log: what happened, and its numbers. */
@@ -21,7 +22,7 @@ export interface CallTools {
 
 /** Whom a client speaks to. */
 export interface ClientPlace {
-  readonly service: "ec2" | "sts";
+  readonly service: "ec2" | "sts" | "servicequotas";
   readonly account: string;
   readonly region: string;
   readonly endpoint: string;
@@ -67,18 +68,21 @@ interface Attempts<Result> {
 async function attempts<Result>({ action, place, tools, once }: Attempts<Result>): Promise<Result> {
   const bucket = { account: place.account, region: place.region, action };
   const to = { ...place, action: `${place.service}:${action}` };
+  const errand = presentErrand();
   let last: CallError | undefined;
   for (let attempt = 1; ; attempt++) {
-    const turn = await outcome(() => tools.limiter.take(bucket), to);
+    const caller = last ? { ...errand, rank: "again" as const } : errand;
+    const had = !last && spend(errand.turn, action);
+    const turn = await outcome(async () => had || tools.limiter.take(bucket, caller), to);
     if ("failed" in turn) throw last ?? turn.failed;
     const answer = await outcome(once, to);
     if ("result" in answer) return answer.result;
     last = answer.failed;
     const { trouble } = last;
-    if (trouble === "throttled") tools.limiter.throttled(bucket);
+    if (trouble === "throttled") tools.limiter.throttled(bucket, retryAfterMs(last, tools.clock.now()));
     if (attempt >= attemptsFor(trouble, action)) throw last;
     tools.log("aws call is tried again", { action, region: place.region, attempt, trouble });
-    await tools.clock.sleep(backOff(attempt, tools.random));
+    await tools.clock.sleep(backOff(attempt, tools.random), errand.signal);
   }
 }
 

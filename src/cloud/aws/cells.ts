@@ -1,9 +1,10 @@
 /**
- * One pair of SDK clients for each cell (account, role, region), made at first use and kept. Promises that
+ * The SDK clients for each cell (account, role, region), made at first use and kept. Promises that
  * every call goes through the limiter and none is repeated by the SDK itself, that connections are reused, and
  * that no call hangs: 5 s to connect, 30 s to answer.
  */
 import { EC2Client, type EC2ClientConfig } from "@aws-sdk/client-ec2";
+import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { STSClient } from "@aws-sdk/client-sts";
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 import type { Cell } from "../../domain/model.ts";
@@ -25,6 +26,7 @@ export interface CellOptions extends CallTools {
 export interface CellClients {
   readonly ec2: EC2Client;
   readonly sts: STSClient;
+  readonly quotas: ServiceQuotasClient;
 }
 
 export interface Cells {
@@ -54,9 +56,10 @@ export function cells(options: CellOptions): Cells {
       return made;
     },
     close() {
-      for (const { ec2, sts } of known.values()) {
+      for (const { ec2, sts, quotas } of known.values()) {
         ec2.destroy();
         sts.destroy();
+        quotas.destroy();
       }
       known.clear();
     },
@@ -68,10 +71,12 @@ function makeClients(options: CellOptions, cell: Cell): CellClients {
   const config = { ...connection(options, cell), ...(credentials && { credentials }) };
   const ec2 = new EC2Client(config);
   const sts = new STSClient(config);
+  const quotas = new ServiceQuotasClient(config);
   const step = { step: "initialize", name: "letsdataCalls", priority: "high" } as const;
   ec2.middlewareStack.add(guarded(placeOf(options, cell, "ec2"), options), step);
   sts.middlewareStack.add(guarded(placeOf(options, cell, "sts"), options), step);
-  return { ec2, sts };
+  quotas.middlewareStack.add(guarded(placeOf(options, cell, "servicequotas"), options), step);
+  return { ec2, sts, quotas };
 }
 
 function connection({ endpoint }: CellOptions, cell: Cell) {

@@ -15,6 +15,18 @@ import {
 import type { CreateStep } from "../../domain/world.ts";
 import { answeredId, type Hands, tagged, token } from "./hand.ts";
 
+/** The one call each create makes. */
+export const CREATE_ACTION: Readonly<Record<CreateStep["do"], string>> = {
+  createVpc: "CreateVpc",
+  createSubnet: "CreateSubnet",
+  createInternetGateway: "CreateInternetGateway",
+  allocateAddress: "AllocateAddress",
+  createNatGateway: "CreateNatGateway",
+  createRouteTable: "CreateRouteTable",
+  createEndpoint: "CreateVpcEndpoint",
+  createGroup: "CreateSecurityGroup",
+};
+
 export const creates: Hands<CreateStep["do"]> = {
   async createVpc(hand, { cidr }) {
     const answer = await hand.ec2.send(

@@ -8,13 +8,16 @@ import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { Failure } from "../../domain/failure.ts";
 import type { Cell, Clock } from "../../domain/model.ts";
 import type { World } from "../../domain/world.ts";
-import type { Cloud, NetworkRef, StepCall, Zone } from "../cloud.ts";
+import type { Cloud, LookAt, QuotaUse, StepCall, Turn, Zone } from "../cloud.ts";
 import type { CloudLog } from "./calls.ts";
 import { type Cells, type Credentials, cells } from "./cells.ts";
 import { type DnsMemory, dnsMemory } from "./dns.ts";
+import { CREATE_ACTION } from "./creates.ts";
+import { errandOf, errandOfLook, newTurn, onErrand } from "./errand.ts";
 import { failureOf } from "./errors.ts";
-import { limiter } from "./limits.ts";
+import { type Limiter, limiter, type Pressure } from "./limits.ts";
 import { observe } from "./observe.ts";
+import { countUse, type Limits, readLimits } from "./quotaUse.ts";
 import { take } from "./steps.ts";
 
 export interface AwsOptions {
@@ -28,13 +31,18 @@ export interface AwsOptions {
   /** What the role's trust policy asks for. */
   readonly externalId?: string;
   readonly log?: CloudLog;
-  /** How many processes share the accounts' buckets, this one among them; one by default. */
+  /**
+   * How many processes share the accounts' buckets, this one among them; one by default. Asked at every count:
+   * a change takes effect within a second.
+   */
   readonly livingProcesses?: () => number;
   /** Uniform in [0, 1), for the jitter of waits; without it they have none. */
   readonly random?: () => number;
 }
 
 export type AwsCloud = Cloud & {
+  /** The rate limits that calls wait for now, by account, region and action. */
+  pressure(): readonly Pressure[];
   /** Ends the connections; whoever waits for a call is refused. */
   close(): void;
 };
@@ -48,13 +56,18 @@ export function awsCloud(options: AwsOptions): AwsCloud {
     random: options.random ?? (() => 1),
     log: options.log ?? (() => {}),
   });
-  const eyes: Eyes = { clients, dns: dnsMemory(clock), installation };
+  const eyes: Eyes = { clients, clock, limits: new Map(), dns: dnsMemory(clock), installation };
   const accounts = new Map<string, Promise<string>>();
+  const zonesAsked = new Map<string, Promise<readonly Zone[]>>();
   return {
     account: (cell) => remembered(accounts, cellKey(cell), () => told(callerAccount(clients, cell))),
-    zones: (cell) => told(zones(clients, cell)),
-    observe: (cell, networks) => told(look(eyes, { cell, networks, at: clock.now() })),
-    apply: (cell, call) => told(act(eyes, cell, call)),
+    zones: (cell) => shared(zonesAsked, cellKey(cell), () => told(zones(clients, cell))),
+    observe: (cell, networks, signal) =>
+      told(onErrand(errandOfLook(networks, signal), () => look(eyes, { cell, networks, at: clock.now() }))),
+    quotas: (cell, zoneIds) => told(quotas(eyes, cell, zoneIds)),
+    turn: (cell, call) => told(turn(limits, cell, call)),
+    apply: (cell, call) => told(onErrand(errandOf(call), () => act(eyes, cell, call))),
+    pressure: () => limits.pressure(),
     close() {
       limits.close();
       clients.close();
@@ -64,6 +77,9 @@ export function awsCloud(options: AwsOptions): AwsCloud {
 
 interface Eyes {
   readonly clients: Cells;
+  readonly clock: Clock;
+  /** What Service Quotas said, by cell, and when. */
+  readonly limits: Map<string, { readonly at: number; readonly limits: Promise<Limits> }>;
   readonly dns: DnsMemory;
   readonly installation: string;
 }
@@ -95,6 +111,19 @@ function remembered<Answer>(
   return asked;
 }
 
+/** Who asks while the question is under way gets the same answer. */
+function shared<Answer>(
+  asked: Map<string, Promise<Answer>>,
+  key: string,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  const underWay = asked.get(key);
+  if (underWay) return underWay;
+  const answer = ask().finally(() => asked.delete(key));
+  asked.set(key, answer);
+  return answer;
+}
+
 async function callerAccount(clients: Cells, cell: Cell): Promise<string> {
   const { Account } = await clients.clients(cell).sts.send(new GetCallerIdentityCommand({}));
   if (Account) return Account;
@@ -117,7 +146,7 @@ async function zones(clients: Cells, cell: Cell): Promise<readonly Zone[]> {
 
 interface Look {
   readonly cell: Cell;
-  readonly networks: readonly NetworkRef[];
+  readonly networks: readonly LookAt[];
   readonly at: number;
 }
 
@@ -128,6 +157,26 @@ async function look(
   return observe({ ec2: clients.clients(cell).ec2, dns, installation, networks, at });
 }
 
+const LIMITS_KEPT_MS = 3_600_000;
+
+async function quotas(eyes: Eyes, cell: Cell, zoneIds: readonly string[]): Promise<readonly QuotaUse[]> {
+  const { clients, clock, limits } = eyes;
+  const key = cellKey(cell);
+  const known = limits.get(key);
+  const fresh = known && clock.now() - known.at < LIMITS_KEPT_MS;
+  const asked = fresh ? known.limits : readLimits(clients.clients(cell).quotas);
+  if (!fresh) limits.set(key, { at: clock.now(), limits: asked });
+  asked.catch(() => limits.delete(key));
+  return countUse(clients.clients(cell).ec2, await asked, zoneIds);
+}
+
 async function act({ clients, dns, installation }: Eyes, cell: Cell, call: StepCall): Promise<string | null> {
   return take({ ec2: clients.clients(cell).ec2, dns, installation, region: cell.region, call });
+}
+
+async function turn(limits: Limiter, { account, region }: Cell, call: StepCall): Promise<Turn> {
+  const action =
+    call.step.do in CREATE_ACTION ? CREATE_ACTION[call.step.do as keyof typeof CREATE_ACTION] : "";
+  if (action) await limits.take({ account, region, action }, errandOf(call));
+  return newTurn(action);
 }

@@ -20,10 +20,10 @@ const code = readdirSync(import.meta.dirname)
 
 /** The actions a file can call: commands and paginators it imports from a service's client. */
 function calledIn(text: string): string[] {
-  const imports = [...text.matchAll(/import\s*\{([^}]*)\}\s*from\s*"@aws-sdk\/client-(\w+)"/g)];
+  const imports = [...text.matchAll(/import\s*\{([^}]*)\}\s*from\s*"@aws-sdk\/client-([\w-]+)"/g)];
   return imports.flatMap(([, names = "", service = ""]) =>
     [...names.matchAll(/\bpaginate(\w+)|\b(\w+)Command\b/g)].map(
-      ([, paged, sent]) => `${service}:${paged ?? sent}`,
+      ([, paged, sent]) => `${service.replaceAll("-", "")}:${paged ?? sent}`,
     ),
   );
 }

@@ -12,8 +12,8 @@
  */
 import type { Filter, SecurityGroup, SecurityGroupRule, Tag, Vpc } from "@aws-sdk/client-ec2";
 import { DescribeVpcAttributeCommand, type EC2Client } from "@aws-sdk/client-ec2";
-import { emptyWorld, type World } from "../../domain/world.ts";
-import type { NetworkRef } from "../cloud.ts";
+import { emptyWorld, KINDS, type Kind, type World } from "../../domain/world.ts";
+import type { LookAt } from "../cloud.ts";
 import { DNS_ATTRIBUTES, type DnsMemory, type DnsQuestion } from "./dns.ts";
 import { refusedWith } from "./callError.ts";
 import * as reads from "./reads.ts";
@@ -24,7 +24,7 @@ export interface Look {
   readonly ec2: EC2Client;
   readonly dns: DnsMemory;
   readonly installation: string;
-  readonly networks: readonly NetworkRef[];
+  readonly networks: readonly LookAt[];
   /** When the look began. */
   readonly at: number;
 }
@@ -34,24 +34,24 @@ const MOST_DNS_READS = 15;
 
 export async function observe(look: Look): Promise<ReadonlyMap<string, World>> {
   const { ec2 } = look;
-  const ours = taggedFilters(look);
+  const tagged = <One>(kind: Kind, read: Read<One>) => read(ec2, taggedFilters(look, kind));
   const [vpcs, subnets, internetGateways, addresses, natGateways, endpoints] = await Promise.all([
-    reads.vpcs(ec2, ours),
-    reads.subnets(ec2, ours),
-    reads.internetGateways(ec2, ours),
-    reads.addresses(ec2, ours),
-    reads.natGateways(ec2, ours),
-    reads.endpoints(ec2, ours),
+    tagged("vpcs", reads.vpcs),
+    tagged("subnets", reads.subnets),
+    tagged("internetGateways", reads.internetGateways),
+    tagged("addresses", reads.addresses),
+    tagged("natGateways", reads.natGateways),
+    tagged("endpoints", reads.endpoints),
   ]);
   const places = new Places(look.networks, vpcs);
-  const inVpcs = places.filters("vpc-id");
+  const inVpcs = <One>(kind: Kind, read: Read<One>) => read(ec2, places.filters("vpc-id", kind));
   const [late, routeTables, groups, acls, peerings, interfaces] = await Promise.all([
     reads.vpcs(ec2, reads.filters("vpc-id", places.unseen)),
-    reads.routeTables(ec2, inVpcs),
-    reads.groups(ec2, inVpcs),
-    reads.acls(ec2, inVpcs),
-    reads.peerings(ec2, places.filters("accepter-vpc-info.vpc-id")),
-    reads.interfaces(ec2, inVpcs),
+    inVpcs("routeTables", reads.routeTables),
+    inVpcs("groups", reads.groups),
+    inVpcs("acls", reads.acls),
+    reads.peerings(ec2, places.filters("accepter-vpc-info.vpc-id", "peerings")),
+    inVpcs("interfaces", reads.interfaces),
   ]);
   const allVpcs = [...vpcs, ...late];
   const [rules] = await Promise.all([
@@ -75,9 +75,15 @@ export async function observe(look: Look): Promise<ReadonlyMap<string, World>> {
   return worlds.byNetwork;
 }
 
-/** The installation is a value of each filter set too. */
-function taggedFilters({ installation, networks }: Look): Filter[][] {
-  const datasets = networks.map((network) => network.datasetId);
+type Read<One> = (ec2: EC2Client, sets: readonly Filter[][]) => Promise<One[]>;
+
+function wanting(networks: readonly LookAt[], kind: Kind): readonly LookAt[] {
+  return networks.filter(({ kinds = KINDS }) => kinds.includes(kind));
+}
+
+/** The installation is a value of each filter set too. No network that wants the kind, no set and no call. */
+function taggedFilters({ installation, networks }: Look, kind: Kind): Filter[][] {
+  const datasets = wanting(networks, kind).map((network) => network.datasetId);
   const installed = { Name: `tag:${INSTALLATION_TAG}`, Values: [installation] };
   return reads.filters(`tag:${DATASET_TAG}`, datasets, 1).map((filters) => [installed, ...filters]);
 }
@@ -86,14 +92,18 @@ function taggedFilters({ installation, networks }: Look): Filter[][] {
 class Places {
   readonly #byDataset: ReadonlyMap<string, string>;
   readonly #byVpc = new Map<string, string>();
+  readonly #networks: readonly LookAt[];
   /** VPCs known from the journal that no tag has shown. */
   readonly unseen: readonly string[];
 
-  constructor(networks: readonly NetworkRef[], vpcs: readonly Vpc[]) {
+  constructor(networks: readonly LookAt[], vpcs: readonly Vpc[]) {
     this.#byDataset = new Map(networks.map((network) => [network.datasetId, network.id]));
+    this.#networks = networks;
     for (const network of networks) for (const vpcId of network.vpcIds) this.#byVpc.set(vpcId, network.id);
     const shown = new Set(vpcs.map((vpc) => vpc.VpcId));
-    this.unseen = [...this.#byVpc.keys()].filter((vpcId) => !shown.has(vpcId));
+    this.unseen = wanting(networks, "vpcs").flatMap(({ vpcIds }) =>
+      vpcIds.filter((vpcId) => !shown.has(vpcId)),
+    );
     for (const vpc of vpcs) {
       const network = this.of(vpc);
       if (network && vpc.VpcId) this.#byVpc.set(vpc.VpcId, network);
@@ -108,28 +118,36 @@ class Places {
     return this.#byVpc.get(vpcId ?? "");
   }
 
-  filters(name: string): Filter[][] {
-    return reads.filters(name, [...this.#byVpc.keys()]);
+  /** The VPCs of the networks that want this kind. */
+  filters(name: string, kind: Kind): Filter[][] {
+    const wanted = new Set(wanting(this.#networks, kind).map(({ id }) => id));
+    return reads.filters(
+      name,
+      [...this.#byVpc].flatMap(([vpcId, network]) => (wanted.has(network) ? [vpcId] : [])),
+    );
   }
 }
 
-type Lists = { [Kind in Exclude<keyof World, "at">]: World[Kind][number][] };
+type Lists = { [One in Kind]: World[One][number][] };
+
+function times(kinds: readonly Kind[], at: number): World["lookedAt"] {
+  const moments = KINDS.map((kind) => [kind, kinds.includes(kind) ? at : 0]);
+  return Object.fromEntries(moments) as World["lookedAt"];
+}
 
 /** The worlds while they are being filled. */
 class Worlds {
   readonly byNetwork: Map<string, World>;
 
   constructor({ networks, at }: Look) {
-    this.byNetwork = new Map(networks.map((network) => [network.id, emptyWorld(at)]));
+    this.byNetwork = new Map(
+      networks.map(({ id, kinds = KINDS }) => [id, { ...emptyWorld(at), lookedAt: times(kinds, at) }]),
+    );
   }
 
-  add<Kind extends keyof Lists>(
-    kind: Kind,
-    network: string | undefined,
-    one: World[Kind][number] | null,
-  ): void {
+  add<One extends Kind>(kind: One, network: string | undefined, one: World[One][number] | null): void {
     const world = this.byNetwork.get(network ?? "");
-    if (world && one) (world[kind] as Lists[Kind]).push(one);
+    if (world && one) (world[kind] as Lists[One]).push(one);
   }
 }
 

@@ -40,7 +40,7 @@ function only<T>(items: readonly T[]): T {
   return item;
 }
 
-function counts({ at: _, ...lists }: World): Record<string, number> {
+function counts({ at: _at, lookedAt: _lookedAt, ...lists }: World): Record<string, number> {
   return Object.fromEntries(Object.entries(lists).map(([kind, list]) => [kind, list.length]));
 }
 

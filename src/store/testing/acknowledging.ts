@@ -1,10 +1,10 @@
 /**
  * A program for tests that are about ends of processes: opens a store in the folder it is given, then adds
- * tenants for ever and says each name once the store has answered. Not used by the product.
+ * tenants for ever and says each name once the store has answered.
  */
 import { writeSync } from "node:fs";
-import { openStore } from "./database.ts";
-import { manualClock } from "./testing.ts";
+import { openStore } from "../database.ts";
+import { manualClock } from "../testing.ts";
 
 const STANDARD_OUTPUT = 1;
 const [, , dataDir = "", prefix = ""] = process.argv;

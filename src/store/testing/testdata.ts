@@ -2,9 +2,9 @@
  * Rows for tests: a tenant, a dataset, a network with its range, all through the store's own methods. Not used
  * by the product.
  */
-import { cidrAt, span } from "../domain/cidr.ts";
-import type { Dataset, Network, Settings, Tenant } from "../domain/model.ts";
-import type { Lease, NewDataset, Store, Tx } from "./store.ts";
+import { cidrAt, span } from "../../domain/cidr.ts";
+import type { Dataset, Network, Settings, Tenant } from "../../domain/model.ts";
+import type { Lease, NewDataset, Store, Tx } from "../store.ts";
 
 export const FIRST_PAGE = { limit: 100, cursor: null };
 

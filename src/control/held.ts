@@ -1,0 +1,197 @@
+/**
+ * One network under its lease: keeps the lease while the pass runs, reads what the pass needs, and gives the
+ * lease back with what the pass wants next. Promises that nothing is called once the lease is lost, and that a
+ * pass that fails as a whole says why on the network.
+ */
+import { asFailure, Failure } from "../domain/failure.ts";
+import type { Cell, Condition, Network, Tenant } from "../domain/model.ts";
+import { type Attempt, emptyWorld, type World } from "../domain/world.ts";
+import type { NetworkRef } from "../cloud/cloud.ts";
+import { chooseZones, layout } from "../network/layout.ts";
+import type { Lease, PassWrites, Store } from "../store/store.ts";
+import { type PassDeps, type PassOutcome, pass } from "./pass.ts";
+
+export interface HeldDeps extends PassDeps {
+  readonly store: Store;
+}
+
+export const LEASE_MS = 30_000;
+
+export interface Looked {
+  readonly ref: NetworkRef;
+  readonly world: World | undefined;
+  readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
+}
+
+export class Held {
+  readonly network: Network;
+  readonly #deps: HeldDeps;
+  readonly #lease: Lease;
+  readonly #over = new AbortController();
+  readonly #lost = new AbortController();
+  /** Aborted when the lease is lost or the process stops. */
+  readonly #signal: AbortSignal;
+  #until: number;
+
+  constructor(
+    deps: HeldDeps,
+    { lease, network, stopping }: { lease: Lease; network: Network; stopping: AbortSignal },
+  ) {
+    this.#deps = deps;
+    this.#lease = lease;
+    this.network = network;
+    this.#signal = AbortSignal.any([stopping, this.#lost.signal]);
+    this.#until = lease.until;
+    void this.#keep();
+  }
+
+  #alive(): boolean {
+    return !this.#signal.aborted && this.#deps.clock.now() < this.#until;
+  }
+
+  /** Renews the lease while the pass runs; without a confirmed renewal the pass stops by its own clock. */
+  async #keep(): Promise<void> {
+    const { clock, store } = this.#deps;
+    const { signal } = this.#over;
+    for (;;) {
+      await clock.sleep(LEASE_MS / 3, signal);
+      if (signal.aborted) return;
+      const until = clock.now() + LEASE_MS;
+      const kept = await store.work.renew(this.#lease, LEASE_MS).catch(() => null);
+      if (kept === true) this.#until = until;
+      if (kept === false) this.#until = 0;
+      if (clock.now() >= this.#until) this.#lost.abort();
+    }
+  }
+
+  /** A pass over what was seen, and the lease given back. */
+  async run(looked: Looked): Promise<void> {
+    try {
+      await this.#run(looked);
+    } finally {
+      this.#over.abort();
+    }
+  }
+
+  /** The look has failed: no pass, and the lease given back. */
+  async unseen(failure: Failure): Promise<void> {
+    try {
+      await this.#fail(failure);
+    } finally {
+      this.#over.abort();
+    }
+  }
+
+  async #run({ ref, world, attempts }: Looked): Promise<void> {
+    const { store, log } = this.#deps;
+    const writes = store.pass(this.#lease);
+    try {
+      const tenant = await store.tenantById(this.network.tenantId);
+      const status = await store.tenant(this.network.tenantId).status(this.network.datasetId);
+      const previous = status?.conditions ?? [];
+      const network = await this.#laidOut(writes);
+      const outcome = await this.#pass({
+        network,
+        tenant,
+        ref,
+        world: world ?? emptyWorld(this.#deps.clock.now()),
+        attempts: attempts.get(network.id) ?? [],
+        previous,
+        writes,
+      });
+      await this.#finish(outcome);
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      log({
+        level: "error",
+        event: "pass failed",
+        network: this.network.id,
+        code: failure.code,
+        message: failure.message,
+        detail: failure.detail,
+      });
+      await this.#fail(failure);
+    }
+  }
+
+  #pass(input: {
+    network: Network;
+    tenant: Tenant | null;
+    ref: NetworkRef;
+    world: World;
+    attempts: readonly Attempt[];
+    previous: readonly Condition[];
+    writes: PassWrites;
+  }): Promise<PassOutcome> {
+    const alive = () => this.#alive();
+    return pass(this.#deps, { ...input, lease: this.#lease, alive, signal: this.#signal });
+  }
+
+  /** The layout is chosen once, when the zones are known, and stored. */
+  async #laidOut(writes: PassWrites): Promise<Network> {
+    const { network } = this;
+    if (network.layout || network.want === "absent") return network;
+    const zones = await this.#deps.cloud.zones(network.cell);
+    const { excludedZoneIds } = await this.#deps.store.settings();
+    const chosen = chooseZones(zones, excludedZoneIds);
+    if (chosen.kind === "short") throw tooFewZones(network.cell, chosen.missing);
+    const cut = layout({ cidr: network.cidr, size: network.size, zoneIds: chosen.zoneIds });
+    await writes.saveLayout(cut);
+    return { ...network, layout: cut };
+  }
+
+  async #finish({ dueInMs, failed }: PassOutcome): Promise<void> {
+    const { work } = this.#deps.store;
+    if (failed) await work.fail(this.#lease, dueInMs ?? 1_000, failed.message);
+    else await work.finish(this.#lease, dueInMs);
+  }
+
+  /** The whole pass failed: say why on the network, and try again later and later. */
+  async #fail(failure: Failure): Promise<void> {
+    const { store, clock, log } = this.#deps;
+    const dueInMs = Math.min(500 * 2 ** Math.min(this.#lease.failures, 10), 60_000);
+    try {
+      const status = await store.tenant(this.network.tenantId).status(this.network.datasetId);
+      const conditions = [
+        ...(status?.conditions ?? []).filter(({ resource }) => resource !== "cloud"),
+        told(failure, clock.now()),
+      ];
+      await store
+        .pass(this.#lease)
+        .saveStatus({ conditions, world: status?.world ?? null, observedAt: status?.observedAt ?? null });
+      await store.work.fail(this.#lease, dueInMs, failure.message);
+    } catch (thrown) {
+      // The lease runs out by itself, and the network is claimed again.
+      log({
+        level: "warn",
+        event: "lease left to run out",
+        network: this.network.id,
+        message: asFailure(thrown).message,
+      });
+    }
+  }
+}
+
+function told(failure: Failure, now: number): Condition {
+  const waits = failure.code === "unavailable" || failure.code === "conflict";
+  return {
+    resource: "cloud",
+    id: null,
+    state: waits ? "waiting" : "blocked",
+    message: failure.message,
+    actor: waits ? "aws" : "operator",
+    hint: failure.hint ?? null,
+    since: now,
+    usualSeconds: null,
+  };
+}
+
+function tooFewZones(cell: Cell, missing: number): Failure {
+  return new Failure(
+    "exhausted",
+    `${cell.region} has ${missing} availability zones too few for three subnets of each kind`,
+    {
+      hint: "Take a zone off the excluded ones: letsdata settings update --excludedZoneIds …",
+    },
+  );
+}

@@ -1,0 +1,101 @@
+/**
+ * What to look at again, and how a partial look joins what is known. Looking at everything in each pass would
+ * cost more calls than all the changes; so a kind is looked at when it was changed by a step, when AWS is at
+ * work on it, when somebody asks for a fresh look, or when it was not looked at for a while. Promises that the
+ * thinking never works on a kind that a step of ours has touched since it was looked at.
+ */
+import type { Condition } from "../domain/model.ts";
+import { KINDS, type Kind, type Step, type World } from "../domain/world.ts";
+import type { Move } from "./sight.ts";
+
+export interface LookQuestion {
+  /** What is known; null before the first look. */
+  readonly world: World | null;
+  readonly conditions: readonly Condition[];
+  readonly now: number;
+  /** Somebody wants to see nothing older than this. */
+  readonly freshAfter: number;
+  /** What was looked at longer ago than this is looked at again, milliseconds. */
+  readonly oldMs: number;
+}
+
+/** The kinds this pass must look at; all of them before the first look. */
+export function dueKinds({ world, conditions, now, freshAfter, oldMs }: LookQuestion): readonly Kind[] {
+  if (!world) return KINDS;
+  const atWork = new Set(conditions.filter(isAtWork).map(({ resource }) => kindOfKey(resource)));
+  return KINDS.filter((kind) => {
+    const looked = world.lookedAt[kind];
+    return looked === 0 || looked < freshAfter || now - looked >= oldMs || atWork.has(kind);
+  });
+}
+
+function isAtWork({ state, actor }: Condition): boolean {
+  return actor === "aws" && state !== "ready";
+}
+
+const KIND_OF_KEY: Readonly<Record<string, Kind>> = {
+  vpc: "vpcs",
+  subnet: "subnets",
+  igw: "internetGateways",
+  eip: "addresses",
+  nat: "natGateways",
+  table: "routeTables",
+  endpoint: "endpoints",
+  group: "groups",
+  acl: "acls",
+  peering: "peerings",
+  interface: "interfaces",
+};
+
+/** The kind of a resource's key, `nat/1` for one; undefined for a key that is no resource, such as `cloud`. */
+export function kindOfKey(key: string): Kind | undefined {
+  return KIND_OF_KEY[key.split("/")[0] ?? ""];
+}
+
+/** What a step changes beside its own kind. A group, an ACL and a main table come and go with their VPC. */
+const ALSO: Partial<Record<Step["do"], readonly Kind[]>> = {
+  createVpc: ["groups", "acls"],
+  createNatGateway: ["addresses", "interfaces"],
+  deleteNatGateway: ["addresses", "interfaces"],
+  deleteSubnet: ["routeTables"],
+  associateTable: ["routeTables"],
+  deleteVpc: ["groups", "acls", "peerings"],
+  acceptPeering: ["peerings"],
+};
+
+/** What follows when AWS itself has changed a kind. */
+const FOLLOWS: Partial<Record<Kind, readonly Kind[]>> = {
+  natGateways: ["addresses", "interfaces", "routeTables"],
+  interfaces: ["subnets", "groups"],
+  peerings: ["routeTables"],
+  vpcs: ["groups", "acls"],
+};
+
+/** The world with what these steps touch marked as no longer known. */
+export function touched(world: World, moves: readonly Move[]): World {
+  const kinds = moves.flatMap(({ step }) => [kindOfKey(step.key), ...(ALSO[step.do] ?? [])]);
+  return forgotten(world, new Set(kinds));
+}
+
+function forgotten(world: World, kinds: ReadonlySet<Kind | undefined>): World {
+  const entries = KINDS.map((kind) => [kind, kinds.has(kind) ? 0 : world.lookedAt[kind]]);
+  return { ...world, lookedAt: Object.fromEntries(entries) as World["lookedAt"] };
+}
+
+/** The fresh kinds over the known ones; what hangs on a kind that changed by itself is looked at next. */
+export function joined(known: World | null, fresh: World, kinds: readonly Kind[]): World {
+  if (!known) return fresh;
+  const looked = Object.fromEntries(kinds.map((kind) => [kind, fresh[kind]]));
+  const lookedAt = { ...known.lookedAt, ...Object.fromEntries(kinds.map((kind) => [kind, fresh.at])) };
+  const whole: World = { ...known, ...looked, at: fresh.at, lookedAt };
+  const changed = kinds.filter(
+    (kind) => known.lookedAt[kind] !== 0 && JSON.stringify(known[kind]) !== JSON.stringify(fresh[kind]),
+  );
+  const follow = changed.flatMap((kind) => FOLLOWS[kind] ?? []).filter((kind) => !kinds.includes(kind));
+  return forgotten(whole, new Set(follow));
+}
+
+/** True when a kind has to be looked at before anything can be concluded from its absence. */
+export function isStale(world: World): boolean {
+  return KINDS.some((kind) => world.lookedAt[kind] === 0);
+}
