@@ -165,8 +165,13 @@ async function sandboxGroup(): Promise<LocalGroup> {
       run: async (options: OptionValues, room: LocalRoom) => {
         const print = (line: string) => void room.stdout.write(`${line}\n`);
         const log = (line: string) => void room.stderr.write(`${line}\n`);
-        await command.run({ clock, print, log, signal: room.signal }, options);
-        return 0;
+        try {
+          await command.run({ clock, print, log, signal: room.signal }, options);
+          return 0;
+        } catch (thrown) {
+          const { sandboxFailure } = await import("./serve.ts");
+          throw sandboxFailure(thrown);
+        }
       },
     })),
   };

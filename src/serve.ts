@@ -14,6 +14,7 @@ import { keyHash } from "./control/people.ts";
 import { createReconciler } from "./control/reconciler.ts";
 import { asFailure, Failure } from "./domain/failure.ts";
 import type { Clock, Region } from "./domain/model.ts";
+import { DataFolderError } from "./sandbox/errors.ts";
 import { createSandbox } from "./sandbox/server.ts";
 import { patchFrom, settings } from "./sandbox/settings.ts";
 import { openStore } from "./store/database.ts";
@@ -131,16 +132,47 @@ async function openTheStore({ room, onStop }: Composition, dataDir: string): Pro
 /** The URL of the sandbox: the one given, or one of our own beside the database. */
 async function sandbox({ options, room, log, onStop }: Composition, dataDir: string): Promise<string> {
   const given = text(options, "sandboxUrl");
-  if (given) return given.replace(/\/$/, "");
+  if (given) return sandboxAt(given);
   const profile = text(options, "sandboxProfile") === "aws" ? "aws" : "quick";
-  const cloud = await createSandbox({
-    clock: room.clock,
-    settings: settings(profile, patchFrom(list(options, "sandboxSet"))),
-    dataDir: join(dataDir, "sandbox"),
-    log: (message) => log({ event: "sandbox", message }),
+  try {
+    const cloud = await createSandbox({
+      clock: room.clock,
+      settings: settings(profile, patchFrom(list(options, "sandboxSet"))),
+      dataDir: join(dataDir, "sandbox"),
+      log: (message) => log({ event: "sandbox", message }),
+    });
+    onStop(() => cloud.close());
+    return (await cloud.listen(number(options, "sandboxPort") ?? 0)).url;
+  } catch (thrown) {
+    throw sandboxFailure(thrown);
+  }
+}
+
+function sandboxAt(given: string): string {
+  const url = URL.parse(given);
+  if (url?.protocol === "http:" || url?.protocol === "https:") return given.replace(/\/$/, "");
+  throw new Failure("invalid", `--sandboxUrl "${given}" is not the URL of a sandbox`, {
+    hint: "Write it as http://host:port.",
   });
-  onStop(() => cloud.close());
-  return (await cloud.listen(number(options, "sandboxPort") ?? 0)).url;
+}
+
+/** The sandbox knows nothing of this house; what it throws, in the house's words. */
+export function sandboxFailure(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || thrown instanceof Failure) return thrown;
+  const { message, code } = thrown as NodeJS.ErrnoException;
+  const sentence = message.charAt(0).toUpperCase() + message.slice(1);
+  if (thrown instanceof DataFolderError)
+    return new Failure("conflict", sentence, {
+      hint: "Stop the other one, or give this one a folder of its own.",
+      cause: thrown,
+    });
+  if (code === "EADDRINUSE")
+    return new Failure("conflict", "The sandbox's port is taken", {
+      hint: "Choose another port; 0 takes a free one.",
+      cause: thrown,
+    });
+  if (thrown instanceof RangeError) return new Failure("invalid", sentence, { cause: thrown });
+  return thrown;
 }
 
 /** The account that new networks go to: the role's own, or whoever the credentials are. Asked once. */

@@ -14,8 +14,8 @@ const FOLDER = join(ROOT, "tests/scripts");
 const stories = readdirSync(FOLDER).filter((name) => name.endsWith(".story"));
 const update = process.env.UPDATE === "1";
 
-/** Two at a time: most of a story is waiting for processes to start. */
-describe("stories", { concurrency: 2 }, () => {
+/** Three at a time: most of a story is waiting for processes to start. */
+describe("stories", { concurrency: 3 }, () => {
   for (const name of stories)
     test(basename(name, ".story"), async (t) => {
       const { transcript, aws } = await tell(readFileSync(join(FOLDER, name), "utf8"));

@@ -12,7 +12,7 @@ import type { Clock } from "../domain/model.ts";
 import { logged, problemBody, problemResponse } from "./errors.ts";
 
 export interface Listener {
-  /** Port 0 takes a free one. Rejects with `conflict` when the port is taken. */
+  /** Port 0 takes a free one. Rejects with `conflict` when the port is taken, `invalid` when it is none. */
   listen(port: number, host?: string): Promise<{ readonly url: string; readonly port: number }>;
   /** Stops accepting, finishes what runs, cuts off what takes longer than 5 s. */
   close(): Promise<void>;
@@ -45,6 +45,7 @@ export function listener(options: ListenerOptions): Listener {
   };
   return {
     async listen(port, host = "127.0.0.1") {
+      if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) throw noPort(port);
       server = createAdaptorServer({
         fetch,
         createServer,
@@ -81,6 +82,10 @@ function listening(server: Server, port: number, host: string): Promise<{ url: s
       resolve({ url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`, port: bound });
     });
   });
+}
+
+function noPort(port: number): Failure {
+  return new Failure("invalid", `${port} is no port: a whole number from 0 to 65535 is`);
 }
 
 function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): Failure {

@@ -179,7 +179,10 @@ function textsOf(caught: (thrown: unknown) => void): ApplicationText {
     noCommandRegisteredForInput({ input, corrections }) {
       const meant = corrections.map((name) => `\`${camel(name.replaceAll("`", ""))}\``).join(" or ");
       return silent(
-        new Failure("invalid", `There is no command \`${input}\`${meant ? `; did you mean ${meant}?` : ""}`),
+        new Failure(
+          "invalid",
+          `There is no command \`${camel(input)}\`${meant ? `; did you mean ${meant}?` : ""}`,
+        ),
       );
     },
     exceptionWhileParsingArguments: (thrown) =>

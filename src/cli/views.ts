@@ -20,7 +20,10 @@ export interface View {
 export async function shown(view: View): Promise<string> {
   const items = itemsOf(view.answer);
   const head = view.operation.command.columns;
-  const rows = items.map((item) => head.map((path) => indented(cellAt(item, path), path, item)));
+  const indent = indentation(items);
+  const rows = items.map((item) =>
+    head.map((path) => `${path === "cidrBlock" ? indent(item) : ""}${cellAt(item, path)}`),
+  );
   const parts = [items.length === 0 ? "Nothing to show.\n" : await section(view, { head, rows })];
   parts.push(...(await (MORE[view.id]?.(view) ?? [])));
   return parts.join("\n");
@@ -36,8 +39,10 @@ function section(view: View, data: { head: readonly string[]; rows: string[][] }
 }
 
 /** The address plan is a tree: a block stands under the one it lies in. */
-function indented(text: string, path: string, item: Fields): string {
-  return path === "cidrBlock" && typeof item.depth === "number" ? `${"  ".repeat(item.depth)}${text}` : text;
+function indentation(items: readonly Fields[]): (item: Fields) => string {
+  const depths = items.map(({ depth }) => (typeof depth === "number" ? depth : 0));
+  const least = Math.min(...depths);
+  return ({ depth }) => (typeof depth === "number" ? "  ".repeat(depth - least) : "");
 }
 
 const MORE: Partial<Record<OperationId, (view: View) => Promise<string[]>>> = {
@@ -49,23 +54,41 @@ const MORE: Partial<Record<OperationId, (view: View) => Promise<string[]>>> = {
   "vpcPeeringConnections.delete": nextSteps,
 };
 
+/** What somebody waits for comes first, and below the table what to do about it. */
 async function conditions(view: View): Promise<string[]> {
-  const all = Array.isArray(view.answer.conditions) ? view.answer.conditions : [];
-  return all.length === 0 ? [] : [await listed(view, all.map(atRest), CONDITION_COLUMNS)];
+  const all = conditionsOf(view);
+  return told(
+    view,
+    ORDER.flatMap((state) => all.filter((condition) => condition.state === state)),
+  );
+}
+
+async function blockedOnly(view: View): Promise<string[]> {
+  return told(
+    view,
+    conditionsOf(view).filter(({ state }) => state === "blocked"),
+  );
+}
+
+const ORDER = ["blocked", "waiting", "deleting", "ready"];
+
+function conditionsOf({ answer }: View): Fields[] {
+  return Array.isArray(answer.conditions) ? answer.conditions : [];
+}
+
+async function told(view: View, conditions: readonly Fields[]): Promise<string[]> {
+  if (conditions.length === 0) return [];
+  const columns = ["resource", "id", "state", "whoseMove", "message"];
+  const hints = conditions
+    .filter(({ hint }) => typeof hint === "string")
+    .map((condition) => `${cellAt(condition, "resource")}: ${cellAt(condition, "hint")}\n`);
+  return [await listed(view, conditions.map(atRest), columns), ...hints];
 }
 
 /** Of what is ready on our side nobody has to move. */
 function atRest(condition: Fields): Fields {
   const { state, whoseMove } = condition;
   return state === "ready" && whoseMove === "letsdata" ? { ...condition, whoseMove: null } : condition;
-}
-
-const CONDITION_COLUMNS = ["resource", "id", "state", "whoseMove", "message", "hint"];
-
-async function blockedOnly(view: View): Promise<string[]> {
-  const all = Array.isArray(view.answer.conditions) ? view.answer.conditions : [];
-  const blocked = all.filter((condition) => condition.state === "blocked");
-  return blocked.length === 0 ? [] : [await listed(view, blocked, CONDITION_COLUMNS)];
 }
 
 /** A column in which nobody has anything is left out. */
@@ -106,12 +129,12 @@ async function insides(view: View, vpc: Fields): Promise<string[]> {
 
 /** What to do about each connection, as a command to copy; with the reason where the table has none. */
 async function nextSteps({ answer, operation }: View): Promise<string[]> {
-  const told = operation.command.columns.includes("statusReason");
+  const hasReason = operation.command.columns.includes("statusReason");
   return itemsOf(answer)
     .filter(({ nextStep }) => typeof nextStep === "string")
     .map((item) => {
       const id = cellAt(item, "vpcPeeringConnectionId");
-      const heading = told ? `Next for ${id}` : `${id}: ${cellAt(item, "statusReason")}`;
+      const heading = hasReason ? `Next for ${id}` : `${id}: ${cellAt(item, "statusReason")}`;
       return `# ${heading}\n${cellAt(item, "nextStep")}\n`;
     });
 }

@@ -135,9 +135,11 @@ function summary(waiting: Waiting, seen: Fields, spent: number): string {
 function reason(seen: Fields): string {
   const open = pending(seen);
   if (!open) return typeof seen.statusReason === "string" ? seen.statusReason : "";
-  const usual = open.usualSeconds ? ` (usually ${elapsed(open.usualSeconds * 1000)})` : "";
-  const move = open.state === "blocked" ? ` (${open.whoseMove}'s move)` : "";
-  return `${open.resource}: ${open.message}${usual}${move}`;
+  const notes = [
+    ...(open.usualSeconds ? [`usually ${elapsed(open.usualSeconds * 1000)}`] : []),
+    ...(open.state === "blocked" ? [`${open.whoseMove}'s move`] : []),
+  ];
+  return `${open.resource}: ${open.message}${notes.length > 0 ? ` (${notes.join("; ")})` : ""}`;
 }
 
 function subject({ wait, input, first }: Waiting): string {
@@ -164,7 +166,7 @@ function tooLong(waiting: Waiting, seen: Fields): Failure {
   const message = `${subject(waiting)} is still ${status} after ${spent}${why ? `; it waits for ${why}` : ""}`;
   const own = hintOf(seen);
   return new Failure("unavailable", message, {
-    hint: `${own ? `${own} ` : ""}The work goes on. Look again: ${waiting.lookAgain}`,
+    hint: `${own ? `${own}\n` : ""}The work goes on. Look again: ${waiting.lookAgain}`,
   });
 }
 

@@ -75,7 +75,7 @@ export const datasetsOperations = {
     idempotent: false,
     command: {
       path: ["datasets", "view"],
-      columns: ["datasetName", "status", "statusReason", "region", "vpcSize", "cidrBlock", "vpcId"],
+      columns: ["datasetName", "status", "region", "vpcSize", "cidrBlock", "vpcId"],
       examples: [{ what: "Status and conditions", command: "letsdata datasets view --datasetName Clicks" }],
     },
   }),

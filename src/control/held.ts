@@ -4,10 +4,11 @@
  * pass that fails as a whole says why on the network.
  */
 import { asFailure, Failure } from "../domain/failure.ts";
-import type { Cell, Condition, Network, Tenant } from "../domain/model.ts";
-import { type Attempt, emptyWorld, type World } from "../domain/world.ts";
+import type { Cell, Condition, Network } from "../domain/model.ts";
+import { type Attempt, emptyWorld, type Kind, type World } from "../domain/world.ts";
 import type { NetworkRef } from "../cloud/cloud.ts";
 import { chooseZones, layout } from "../network/layout.ts";
+import { dueKinds, joined } from "../network/looks.ts";
 import type { Lease, PassWrites, Store } from "../store/store.ts";
 import { type PassDeps, type PassOutcome, pass } from "./pass.ts";
 
@@ -17,10 +18,13 @@ export interface HeldDeps extends PassDeps {
 
 export const LEASE_MS = 30_000;
 
-export interface Looked {
+/** What a pass has to look at, and what is known without looking. */
+export interface Question {
   readonly ref: NetworkRef;
-  readonly world: World | undefined;
-  readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
+  readonly kinds: readonly Kind[];
+  readonly known: World;
+  readonly attempts: readonly Attempt[];
+  readonly previous: readonly Condition[];
 }
 
 export class Held {
@@ -64,10 +68,33 @@ export class Held {
     }
   }
 
+  /**
+   * What to look at. No row in the journal, no call: then nothing can be there, and there is nothing to look at.
+   * A network on its way is looked at where something moves; one at rest is looked at whole, again and again.
+   */
+  async question(attempts: readonly Attempt[]): Promise<Question> {
+    const { store, clock, resyncMs } = this.#deps;
+    const { network } = this;
+    const status = await store.tenant(network.tenantId).status(network.datasetId);
+    const previous = status?.conditions ?? [];
+    const now = clock.now();
+    const ref = refOf(network, attempts);
+    if (attempts.length === 0) return { ref, kinds: [], known: emptyWorld(now), attempts, previous };
+    const atRest = network.readyAt !== null && network.want === "present";
+    const kinds = dueKinds({
+      world: status?.world ?? null,
+      conditions: previous,
+      now,
+      freshAfter: this.#lease.freshAfter,
+      oldMs: atRest ? resyncMs * 0.8 : ON_ITS_WAY_MS,
+    });
+    return { ref, kinds, known: status?.world ?? emptyWorld(now), attempts, previous };
+  }
+
   /** A pass over what was seen, and the lease given back. */
-  async run(looked: Looked): Promise<void> {
+  async run(question: Question, seen: World | undefined): Promise<void> {
     try {
-      await this.#run(looked);
+      await this.#run(question, seen);
     } finally {
       this.#over.abort();
     }
@@ -82,24 +109,30 @@ export class Held {
     }
   }
 
-  async #run({ ref, world, attempts }: Looked): Promise<void> {
+  async #run({ ref, kinds, known, attempts, previous }: Question, seen: World | undefined): Promise<void> {
     const { store, log } = this.#deps;
     const writes = store.pass(this.#lease);
     try {
       const tenant = await store.tenantById(this.network.tenantId);
-      const status = await store.tenant(this.network.tenantId).status(this.network.datasetId);
-      const previous = status?.conditions ?? [];
       const network = await this.#laidOut(writes);
-      const outcome = await this.#pass({
-        network,
-        tenant,
-        ref,
-        world: world ?? emptyWorld(this.#deps.clock.now()),
-        attempts: attempts.get(network.id) ?? [],
-        previous,
-        writes,
-      });
-      await this.#finish(outcome);
+      const world = seen ? joined(known, seen, kinds) : known;
+      const alive = () => this.#alive();
+      const lease = this.#lease;
+      const signal = this.#signal;
+      await this.#finish(
+        await pass(this.#deps, {
+          network,
+          tenant,
+          ref,
+          world,
+          attempts,
+          previous,
+          writes,
+          lease,
+          alive,
+          signal,
+        }),
+      );
     } catch (thrown) {
       const failure = asFailure(thrown);
       log({
@@ -112,19 +145,6 @@ export class Held {
       });
       await this.#fail(failure);
     }
-  }
-
-  #pass(input: {
-    network: Network;
-    tenant: Tenant | null;
-    ref: NetworkRef;
-    world: World;
-    attempts: readonly Attempt[];
-    previous: readonly Condition[];
-    writes: PassWrites;
-  }): Promise<PassOutcome> {
-    const alive = () => this.#alive();
-    return pass(this.#deps, { ...input, lease: this.#lease, alive, signal: this.#signal });
   }
 
   /** The layout is chosen once, when the zones are known, and stored. */
@@ -152,9 +172,10 @@ export class Held {
     const dueInMs = Math.min(500 * 2 ** Math.min(this.#lease.failures, 10), 60_000);
     try {
       const status = await store.tenant(this.network.tenantId).status(this.network.datasetId);
+      const previous = status?.conditions ?? [];
       const conditions = [
-        ...(status?.conditions ?? []).filter(({ resource }) => resource !== "cloud"),
-        told(failure, clock.now()),
+        told(failure, previous, clock.now()),
+        ...previous.filter(({ resource }) => resource !== "cloud"),
       ];
       await store
         .pass(this.#lease)
@@ -172,16 +193,29 @@ export class Held {
   }
 }
 
-function told(failure: Failure, now: number): Condition {
+/** How old a look may be at what does not move, while a network is on its way, milliseconds. */
+const ON_ITS_WAY_MS = 300_000;
+
+function refOf({ id, tenantId, datasetId, datasetName }: Network, attempts: readonly Attempt[]): NetworkRef {
+  const vpcIds = attempts.flatMap(({ key, resourceId, closedAt }) =>
+    key === "vpc" && resourceId && closedAt === null ? [resourceId] : [],
+  );
+  return { id, tenantId, datasetId, datasetName, vpcIds };
+}
+
+/** Comes before what was seen earlier: as long as it lasts, nothing else can change. */
+function told(failure: Failure, previous: readonly Condition[], now: number): Condition {
   const waits = failure.code === "unavailable" || failure.code === "conflict";
+  const state = waits ? "waiting" : "blocked";
+  const before = previous.find(({ resource }) => resource === "cloud");
   return {
     resource: "cloud",
     id: null,
-    state: waits ? "waiting" : "blocked",
+    state,
     message: failure.message,
     actor: waits ? "aws" : "operator",
     hint: failure.hint ?? null,
-    since: now,
+    since: before?.state === state ? before.since : now,
     usualSeconds: null,
   };
 }

@@ -9,9 +9,11 @@ import type { Clock, Condition, Network, PeeringWish, Tenant } from "../domain/m
 import type { Attempt, Step, World } from "../domain/world.ts";
 import { overlaps } from "../domain/cidr.ts";
 import type { Verdict } from "../network/connect.ts";
+import { isWhole, nothingKnown, touched } from "../network/looks.ts";
 import { type Plan, plan } from "../network/plan.ts";
-import type { Move } from "../network/sight.ts";
+import { type Move, stamped } from "../network/sight.ts";
 import type { Lease, PassWrites } from "../store/store.ts";
+import { shortages } from "./quotaGate.ts";
 
 export interface PassDeps {
   readonly cloud: Cloud;
@@ -48,10 +50,15 @@ export async function pass(deps: PassDeps, input: PassInput): Promise<PassOutcom
   const { network, world, attempts, previous, writes } = input;
   const now = deps.clock.now();
   await adopt(input);
-  const thought = plan({ network, world, attempts, previous, now, windowMs: deps.windowMs });
+  const thought = await gated(
+    deps,
+    input,
+    plan({ network, world, attempts, previous, now, windowMs: deps.windowMs }),
+  );
   const conditions = [...heldUp(thought, previous), ...rangeCondition(network, input.tenant, previous, now)];
-  await writes.saveStatus({ conditions, world, observedAt: world.at });
-  if (thought.gone) {
+  // Marked before the steps are taken: whatever becomes of us, nobody thinks with what they may have changed.
+  await writes.saveStatus({ conditions, world: touched(world, thought.moves), observedAt: world.at });
+  if (thought.gone && isWhole(world)) {
     await writes.markGone();
     deps.log({ event: "network gone", network: network.id, dataset: network.datasetName });
     return { dueInMs: null, failed: null };
@@ -61,9 +68,22 @@ export async function pass(deps: PassDeps, input: PassInput): Promise<PassOutcom
   const { failures, waits } = await takeMoves(deps, input, thought.moves);
   if (failures.size + waits.size > 0) {
     const told = withFailures(conditions, new Map([...waits, ...failures]), { previous, now });
-    await writes.saveStatus({ conditions: told, world, observedAt: world.at });
+    const left = failures.size > 0 ? nothingKnown(world) : touched(world, thought.moves);
+    await writes.saveStatus({ conditions: told, world: left, observedAt: world.at });
   }
   return outcome(deps, { input, thought, failures });
+}
+
+/** Before the first write quotas are looked at; where they are short, nothing is begun. */
+async function gated(
+  deps: PassDeps,
+  { network, attempts, previous, writes }: PassInput,
+  thought: Plan,
+): Promise<Plan> {
+  if (attempts.length > 0 || thought.moves.length === 0) return thought;
+  const short = await shortages({ cloud: deps.cloud, network, writes, log: deps.log });
+  if (short.length === 0) return thought;
+  return { ...thought, moves: [], conditions: stamped(short, previous, deps.clock.now()) };
 }
 
 /** An attempt whose answer was lost, and which the world now shows by its tag, gets its id. */
@@ -282,14 +302,14 @@ function outcome(deps: PassDeps, { input, thought, failures }: Ended): PassOutco
     const base = kindOf(failed.code).reconcile === "observe" ? 300 : 1_000;
     return { dueInMs: Math.min(base * 2 ** Math.min(input.lease.failures, 10), 60_000), failed };
   }
-  if (thought.moves.some(({ optional }) => !optional) || thought.verdicts.length > 0)
-    return { dueInMs: AFTER_PROGRESS_MS, failed: null };
+  const moved = thought.moves.some(({ optional }) => !optional) || thought.verdicts.length > 0;
+  if (moved || !isWhole(input.world)) return { dueInMs: AFTER_PROGRESS_MS, failed: null };
   const open = thought.conditions.filter(({ state }) => state !== "ready");
   if (open.length === 0) return { dueInMs: deps.resyncMs, failed: null };
   const waits = open.map(({ since, state, actor }) => {
     // What people have to do is not done sooner for being looked at more often.
-    const longest = state === "blocked" || actor === "customer" ? deps.resyncMs : 5_000;
-    return Math.min(Math.max((now - since) / 4, 250), longest);
+    const longest = state === "blocked" || actor === "customer" ? deps.resyncMs : 10_000;
+    return Math.min(Math.max((now - since) / 2, 250), longest);
   });
   return { dueInMs: Math.round(Math.min(...waits, deps.resyncMs)), failed: null };
 }

@@ -37,7 +37,7 @@ export function peeringWishes({ store, clock }: PeeringDeps): PeeringWishes {
     await store.change((tx) => tx.wake(network.id, "fresh"));
     for (;;) {
       const status = await store.tenant(tenantId).status(datasetId);
-      if (status?.observedAt != null && status.observedAt >= asked) return status;
+      if (sawSince(status, asked)) return status;
       if (clock.now() - asked >= REFRESH_MS) return status;
       await clock.sleep(STEP_MS);
     }
@@ -51,7 +51,7 @@ export function peeringWishes({ store, clock }: PeeringDeps): PeeringWishes {
     if (!(await store.tenant(tenantId).network(dataset.id))) throw noVpc(datasetName);
     for (;;) {
       const status = await refresh(tenantId, dataset.id);
-      if (status?.observedAt == null || status.observedAt < started) throw blind(datasetName, status);
+      if (!status || !sawSince(status, started)) throw blind(datasetName, status);
       const peering = status.world?.peerings.find(({ id }) => id === connectionId);
       if (peering) return { datasetId: dataset.id, peering, status };
       if (clock.now() - started >= APPEARS_WITHIN_MS) return { datasetId: dataset.id, peering: null, status };
@@ -70,6 +70,11 @@ export function peeringWishes({ store, clock }: PeeringDeps): PeeringWishes {
       await store.change((tx) => remove(tx, { actor, tenantId, name, found, now: clock.now() }));
     },
   };
+}
+
+/** True when the peerings were looked at since. */
+function sawSince(status: NetworkStatus | null, moment: number): boolean {
+  return status?.world != null && status.world.lookedAt.peerings >= moment;
 }
 
 interface Found {
@@ -111,7 +116,11 @@ function noPeering({ datasetName, connectionId }: PeeringName): Failure {
     "notFound",
     `AWS shows no peering connection ${connectionId} to the VPC of dataset ${datasetName}`,
     {
-      hint: `Check the id, and that --peer-vpc-id and --peer-region were this dataset's: letsdata vpcs list --datasetName ${datasetName} --peeringGuide`,
+      hint:
+        "Check the id, and that --peer-vpc-id and --peer-region were this dataset's: " +
+        `letsdata vpcs list --datasetName ${datasetName} --peeringGuide. A request that fails at once, as with ` +
+        "overlapping ranges, shows on your side only: aws ec2 describe-vpc-peering-connections " +
+        `--vpc-peering-connection-ids ${connectionId}`,
     },
   );
 }

@@ -6,13 +6,13 @@
  *
  *   wake / due ─▶ claim ─▶ by cell: observe ─▶ by network: plan ─▶ steps ─▶ conditions ─▶ due again
  */
-import type { Cloud, NetworkRef } from "../cloud/cloud.ts";
+import type { Cloud, LookAt } from "../cloud/cloud.ts";
 import { asFailure } from "../domain/failure.ts";
 import type { Clock, Network } from "../domain/model.ts";
-import type { Attempt } from "../domain/world.ts";
+import type { World } from "../domain/world.ts";
 import type { Lease, Store } from "../store/store.ts";
 import { Gathering, restfulPause } from "./gathering.ts";
-import { Held, LEASE_MS } from "./held.ts";
+import { Held, LEASE_MS, type Question } from "./held.ts";
 
 export interface ReconcilerDeps {
   readonly store: Store;
@@ -153,11 +153,14 @@ class Loop {
     if (!first) return;
     try {
       const attempts = await store.attempts(held.map(({ network }) => network.id));
-      const refs = held.map(({ network }) => refOf(network, attempts.get(network.id) ?? []));
-      const seen = await cloud.observe(first.network.cell, refs, this.#stopping.signal);
+      const asked = await Promise.all(held.map((one) => one.question(attempts.get(one.network.id) ?? [])));
+      const looks = asked.filter(({ kinds }) => kinds.length > 0);
+      const { cell } = first.network;
+      const seen =
+        looks.length > 0 ? await cloud.observe(cell, looks.map(lookAt), this.#stopping.signal) : NONE;
       for (const [index, one] of held.entries()) {
-        const ref = refs[index] ?? refOf(one.network, []);
-        this.#track(one.run({ ref, world: seen.get(one.network.id), attempts }));
+        const question = asked[index];
+        if (question) this.#track(one.run(question, seen.get(one.network.id)));
       }
     } catch (thrown) {
       for (const one of held) this.#track(one.unseen(asFailure(thrown)));
@@ -165,9 +168,8 @@ class Loop {
   }
 }
 
-function refOf({ id, tenantId, datasetId, datasetName }: Network, attempts: readonly Attempt[]): NetworkRef {
-  const vpcIds = attempts.flatMap(({ key, resourceId, closedAt }) =>
-    key === "vpc" && resourceId && closedAt === null ? [resourceId] : [],
-  );
-  return { id, tenantId, datasetId, datasetName, vpcIds };
+const NONE: ReadonlyMap<string, World> = new Map();
+
+function lookAt({ ref, kinds }: Question): LookAt {
+  return { ...ref, kinds };
 }

@@ -57,9 +57,10 @@ describe("joining a partial look", () => {
     const whole = joined(known, fresh, ["natGateways"]);
     assert.deepEqual({ ...whole, at: 0, lookedAt: known.lookedAt }, known);
     assert.deepEqual([whole.at, whole.lookedAt.natGateways, whole.lookedAt.vpcs], [9, 9, 0]);
+    assert.equal(whole.lookedAt.addresses, known.lookedAt.addresses);
   });
 
-  test("what hangs on a kind that changed by itself is looked at next", () => {
+  test("what hangs on a thing that went by itself is looked at next", () => {
     const before = { ...known, lookedAt: emptyWorld(3).lookedAt };
     const gone = joined(before, { ...emptyWorld(9), natGateways: [] }, ["natGateways"]);
     assert.deepEqual([...dueKinds({ ...calm, world: gone, now: 10 })].sort(), [

@@ -29,8 +29,9 @@ export function dueKinds({ world, conditions, now, freshAfter, oldMs }: LookQues
   });
 }
 
+/** AWS may change it any moment, or somebody is asked to. */
 function isAtWork({ state, actor }: Condition): boolean {
-  return actor === "aws" && state !== "ready";
+  return state === "blocked" || (actor === "aws" && state !== "ready");
 }
 
 const KIND_OF_KEY: Readonly<Record<string, Kind>> = {
@@ -55,15 +56,12 @@ export function kindOfKey(key: string): Kind | undefined {
 /** What a step changes beside its own kind. A group, an ACL and a main table come and go with their VPC. */
 const ALSO: Partial<Record<Step["do"], readonly Kind[]>> = {
   createVpc: ["groups", "acls"],
-  createNatGateway: ["addresses", "interfaces"],
   deleteNatGateway: ["addresses", "interfaces"],
   deleteSubnet: ["routeTables"],
-  associateTable: ["routeTables"],
   deleteVpc: ["groups", "acls", "peerings"],
-  acceptPeering: ["peerings"],
 };
 
-/** What follows when AWS itself has changed a kind. */
+/** What hangs on a thing, and changes when it goes. */
 const FOLLOWS: Partial<Record<Kind, readonly Kind[]>> = {
   natGateways: ["addresses", "interfaces", "routeTables"],
   interfaces: ["subnets", "groups"],
@@ -82,20 +80,36 @@ function forgotten(world: World, kinds: ReadonlySet<Kind | undefined>): World {
   return { ...world, lookedAt: Object.fromEntries(entries) as World["lookedAt"] };
 }
 
-/** The fresh kinds over the known ones; what hangs on a kind that changed by itself is looked at next. */
-export function joined(known: World | null, fresh: World, kinds: readonly Kind[]): World {
-  if (!known) return fresh;
+/** The fresh kinds over the known ones; what hangs on a thing that went is looked at next. */
+export function joined(known: World, fresh: World, kinds: readonly Kind[]): World {
   const looked = Object.fromEntries(kinds.map((kind) => [kind, fresh[kind]]));
   const lookedAt = { ...known.lookedAt, ...Object.fromEntries(kinds.map((kind) => [kind, fresh.at])) };
   const whole: World = { ...known, ...looked, at: fresh.at, lookedAt };
-  const changed = kinds.filter(
-    (kind) => known.lookedAt[kind] !== 0 && JSON.stringify(known[kind]) !== JSON.stringify(fresh[kind]),
-  );
-  const follow = changed.flatMap((kind) => FOLLOWS[kind] ?? []).filter((kind) => !kinds.includes(kind));
+  const lost = kinds.filter((kind) => living(known, kind).some((id) => !living(fresh, kind).includes(id)));
+  const follow = lost.flatMap((kind) => FOLLOWS[kind] ?? []).filter((kind) => !kinds.includes(kind));
   return forgotten(whole, new Set(follow));
 }
 
-/** True when a kind has to be looked at before anything can be concluded from its absence. */
-export function isStale(world: World): boolean {
-  return KINDS.some((kind) => world.lookedAt[kind] === 0);
+const DEAD = new Set(["deleted", "failed", "rejected", "expired"]);
+
+function living(world: World, kind: Kind): readonly string[] {
+  const things: readonly { readonly id: string; readonly state?: string }[] =
+    kind === "internetGateways" ||
+    kind === "addresses" ||
+    kind === "routeTables" ||
+    kind === "groups" ||
+    kind === "acls"
+      ? world[kind].map(({ id }) => ({ id }))
+      : world[kind];
+  return things.filter(({ state }) => !DEAD.has(state ?? "")).map(({ id }) => id);
+}
+
+/** After a failure nobody knows what else is not as it was thought. */
+export function nothingKnown(world: World): World {
+  return forgotten(world, new Set(KINDS));
+}
+
+/** False while a kind waits to be looked at again: then nothing may be concluded from what is not there. */
+export function isWhole(world: World): boolean {
+  return KINDS.every((kind) => world.lookedAt[kind] !== 0);
 }

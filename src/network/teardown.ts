@@ -157,7 +157,7 @@ function tellInterfaces({ sight, draft }: TeardownInput): void {
       hint: requesterManaged
         ? "An AWS service holds it and removes it after its own resource is gone."
         : `Remove what uses it, or: aws ec2 delete-network-interface --network-interface-id ${id}`,
-      usualSeconds: USUAL.interface,
+      ...(requesterManaged && { usualSeconds: USUAL.interface }),
     });
 }
 

@@ -59,6 +59,14 @@ describe("elastic IP addresses", () => {
     assert.equal(ips.size, 5);
   });
 
+  test("releasing by a public address that somebody else has is AuthFailure", async () => {
+    const other = sandbox.client("222222222222", "us-east-1");
+    const { PublicIp } = await other.send(new AllocateAddressCommand({}));
+    const release = (ip?: string) => client.send(new ReleaseAddressCommand({ PublicIp: ip }));
+    await assert.rejects(release(PublicIp), { name: "AuthFailure" });
+    await assert.rejects(release("198.18.0.0"), { name: "InvalidAddress.NotFound" });
+  });
+
   test("when the space is used up there is AddressLimitExceeded", async () => {
     const small = await startSandbox({ settings: { publicSpace: "198.18.0.0/30" } });
     try {

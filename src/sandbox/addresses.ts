@@ -68,8 +68,10 @@ function asked(
   if (input.AllocationId) return theAddress(call, input.AllocationId);
   if (!input.PublicIp)
     throw new AwsError("MissingParameter", "Either 'AllocationId' or 'PublicIp' must be provided");
-  const own = seen(call, call.tables.addresses.list(call));
-  const row = own.find((one) => one.publicIp === input.PublicIp);
+  const holders = call.tables.addresses.all().filter((one) => one.publicIp === input.PublicIp);
+  // One that was released, and that somebody else has been given since.
+  if (holders.some((one) => one.account !== call.account)) throw notYours();
+  const row = seen(call, holders).find((one) => one.region === call.region);
   if (!row) throw new AwsError("InvalidAddress.NotFound", `Address '${input.PublicIp}' not found.`);
   return row;
 }

@@ -29,14 +29,14 @@ function natGateways(call: Call): void {
     const freedAt = natGatewayFreedAt(row);
     if (freedAt === undefined || freedAt > now) continue;
     holdAddress(call, row, freedAt);
-    removeInterface(call, row.interfaceId);
+    if (row.interfaceId) removeInterface(call, row.interfaceId);
     if (now >= freedAt + settings.natVisibleMs) tables.natGateways.delete(row.id);
   }
 }
 
 /** For a while the address of a deleted gateway is free, yet not to be released. */
 function holdAddress(call: Call, nat: NatGatewayRow, freedAt: number): void {
-  const on = call.tables.interfaces.get(nat.interfaceId);
+  const on = call.tables.interfaces.get(nat.interfaceId ?? "");
   const address = on && addressOn(call, on);
   const heldUntil = freedAt + call.settings.eipReleaseLagMs;
   if (address && heldUntil > call.now) call.tables.addresses.put({ ...address, heldUntil });

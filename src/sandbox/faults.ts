@@ -122,7 +122,7 @@ function blowOf(spec: FaultSpec, request: Struck, throttled: () => AwsError): Bl
 
 /** Nobody reads it: the connection is cut. */
 function notDone(): AwsError {
-  return new AwsError("InternalError", "The connection is cut.", 500);
+  return new AwsError("ConnectionCut", "The connection is cut.", 500);
 }
 
 function errorOf(spec: FaultSpec, request: Struck, throttled: () => AwsError): AwsError | undefined {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import {
   CreateNatGatewayCommand,
+  CreateNetworkInterfaceCommand,
   DeleteNatGatewayCommand,
   DeleteSubnetCommand,
   DescribeAddressesCommand,
@@ -92,6 +93,25 @@ describe("NAT gateways", () => {
     await client.send(new DeleteSubnetCommand({ SubnetId: subnetId }));
   });
 
+  test("its address cannot be released for a while after it is deleted, though it is free", async () => {
+    const lag = 10_000;
+    await sandbox.own("PATCH settings", { eipReleaseLagMs: lag });
+    const { subnetId } = await publicNetwork();
+    const { id, allocationId: AllocationId } = await makeNatGateway(client, subnetId);
+    const release = () => client.send(new ReleaseAddressCommand({ AllocationId }));
+    await assert.rejects(release(), { name: "InvalidIPAddress.InUse" });
+    await client.send(new DeleteNatGatewayCommand({ NatGatewayId: id }));
+    await assert.rejects(release(), { name: "AuthFailure" });
+    sandbox.clock.advance(natDeletingMs);
+    const { Addresses } = await client.send(new DescribeAddressesCommand({ AllocationIds: [AllocationId] }));
+    assert.equal(Addresses?.[0]?.AssociationId, undefined);
+    sandbox.clock.advance(lag - 1);
+    await assert.rejects(release(), { name: "AuthFailure" });
+    sandbox.clock.advance(1);
+    await release();
+    await sandbox.own("PATCH settings", { eipReleaseLagMs: 0 });
+  });
+
   test("without an internet gateway it fails after a while, and leaves its address free", async () => {
     const subnetId = await makeSubnet(client, await makeVpc(client));
     const { id, allocationId } = await makeNatGateway(client, subnetId);
@@ -119,6 +139,20 @@ describe("NAT gateways", () => {
     assert.deepEqual([second?.State, second?.FailureCode], ["failed", "Resource.AlreadyAssociated"]);
     const { NatGatewayAddresses } = (await natOf(first)) ?? {};
     assert.match(NatGatewayAddresses?.[0]?.AssociationId ?? "", /^eipassoc-/);
+  });
+
+  test("without a free address in the subnet it fails after a while, and holds none", async () => {
+    const vpcId = await makeVpc(client);
+    await makeInternetGateway(client, vpcId);
+    const subnetId = await makeSubnet(client, vpcId, "10.1.0.0/28");
+    for (let i = 0; i < 11; i++) await client.send(new CreateNetworkInterfaceCommand({ SubnetId: subnetId }));
+    const { id, allocationId } = await makeNatGateway(client, subnetId);
+    assert.deepEqual((await natOf(id))?.NatGatewayAddresses, [{ AllocationId: allocationId }]);
+    sandbox.clock.advance(natPendingMs);
+    const nat = await natOf(id);
+    assert.deepEqual([nat?.State, nat?.FailureCode], ["failed", "InsufficientFreeAddressesInSubnet"]);
+    assert.equal((await interfacesIn(subnetId)).length, 11);
+    await client.send(new ReleaseAddressCommand({ AllocationId: allocationId }));
   });
 
   test("a client token answers with the same gateway, even a failed one, and no other request", async () => {

@@ -10,7 +10,8 @@ import type * as ec2 from "@aws-sdk/client-ec2";
 import { hasInternetGateway, mapped } from "./addresses.ts";
 import { madeBefore, tokenOf } from "./clientTokens.ts";
 import { AwsError } from "./errors.ts";
-import { find, notFound, theNatGateway, theSubnet } from "./find.ts";
+import { addressCount } from "../domain/cidr.ts";
+import { find, notFound, RESERVED_ADDRESSES, theNatGateway, theSubnet, usedAddresses } from "./find.ts";
 import { newInterface } from "./interfaceRows.ts";
 import { describe } from "./query.ts";
 import { withinQuota } from "./quotas.ts";
@@ -92,11 +93,12 @@ function created(call: Call, input: ec2.CreateNatGatewayRequest): NatGatewayRow 
   const address = input.AllocationId ? addressFor(call, input.AllocationId) : undefined;
   checkQuota(call, subnet.zoneId);
   const id = call.newId("nat");
-  const own = natInterface(call, subnet, { id, privateIp: input.PrivateIpAddress });
+  const isFull = usedAddresses(call, subnet.id).size >= addressCount(subnet.cidr) - RESERVED_ADDRESSES;
+  const own = isFull ? undefined : natInterface(call, subnet, { id, privateIp: input.PrivateIpAddress });
   const readyAt = call.now + call.settings.natPendingMs;
-  const failure = address && failureWith(call, subnet.vpcId, address);
-  call.tables.interfaces.put(own);
-  if (address && !failure) call.tables.addresses.put(mapped(call, address, own));
+  const failure = isFull ? NO_ROOM : address && failureWith(call, subnet.vpcId, address);
+  if (own) call.tables.interfaces.put(own);
+  if (address && own && !failure) call.tables.addresses.put(mapped(call, address, own));
   return call.tables.natGateways.put({
     id,
     account: call.account,
@@ -106,8 +108,7 @@ function created(call: Call, input: ec2.CreateNatGatewayRequest): NatGatewayRow 
     vpcId: subnet.vpcId,
     subnetId: subnet.id,
     connectivity: address ? "public" : "private",
-    interfaceId: own.id,
-    privateIp: own.privateIp,
+    ...(own ? { interfaceId: own.id, privateIp: own.privateIp } : {}),
     ...(address ? { allocationId: address.id, publicIp: address.publicIp } : {}),
     ...(failure ? { failsAt: readyAt, ...failure } : { availableAt: readyAt }),
     ...tokenOf(input),
@@ -127,6 +128,11 @@ function checkQuota(call: Call, zoneId: string): void {
     what: "NAT gateways",
   });
 }
+
+const NO_ROOM = {
+  failureCode: "InsufficientFreeAddressesInSubnet",
+  failureMessage: "Subnet has insufficient free addresses to create this NAT gateway",
+};
 
 /**
  * What AWS finds out only while the gateway is pending: it is made, and fails.
@@ -169,6 +175,7 @@ function allocationOnly(row: NatGatewayRow): ec2.NatGatewayAddress {
 
 function addressOf(call: Call, row: NatGatewayRow, state: ec2.NatGatewayState): ec2.NatGatewayAddress {
   const address = row.allocationId ? call.tables.addresses.get(row.allocationId) : undefined;
+  if (!row.interfaceId) return allocationOnly(row);
   const held = address?.interfaceId === row.interfaceId;
   return {
     ...allocationOnly(row),

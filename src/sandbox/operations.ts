@@ -6,14 +6,15 @@ import * as ec2 from "@aws-sdk/client-ec2";
 import * as quotas from "@aws-sdk/client-service-quotas";
 import * as sts from "@aws-sdk/client-sts";
 import { addressHandlers } from "./addresses.ts";
+import { classicLinkHandlers } from "./classicLink.ts";
 import { awsQuery, ec2Query, type Protocol } from "./codec.ts";
 import { endpointHandlers } from "./endpoints.ts";
 import { AwsError } from "./errors.ts";
 import { instanceHandlers } from "./instances.ts";
 import { interfaceHandlers } from "./interfaces.ts";
 import { internetGatewayHandlers } from "./internetGateways.ts";
-import { natGatewayHandlers } from "./natGateways.ts";
 import { awsJson } from "./jsonCodec.ts";
+import { natGatewayHandlers } from "./natGateways.ts";
 import { networkAclHandlers } from "./networkAcls.ts";
 import { peeringHandlers } from "./peerings.ts";
 import { placeHandlers } from "./places.ts";
@@ -39,6 +40,7 @@ export interface Service {
 
 const ec2Handlers = {
   ...addressHandlers,
+  ...classicLinkHandlers,
   ...endpointHandlers,
   ...instanceHandlers,
   ...interfaceHandlers,

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import {
   AcceptVpcPeeringConnectionCommand,
+  AssociateVpcCidrBlockCommand,
   AuthorizeSecurityGroupIngressCommand,
   CreateNetworkAclCommand,
   CreateNetworkAclEntryCommand,
@@ -52,6 +53,19 @@ describe("quotas", () => {
     vpcId = await makeVpc(client);
   });
   after(() => sandbox.close());
+
+  test("VPCs and their subnets and blocks", async () => {
+    const patch = (change: object) => sandbox.own("PATCH settings", change);
+    await patch({ vpcsQuota: 2, subnetsPerVpcQuota: 1, blocksPerVpcQuota: 1 });
+    await assert.rejects(makeVpc(client, "10.9.0.0/16"), { name: "VpcLimitExceeded" });
+    const other = sandbox.client("111111111111", "eu-west-2");
+    const VpcId = await makeVpc(other);
+    await makeSubnet(other, VpcId);
+    await assert.rejects(makeSubnet(other, VpcId, "10.1.1.0/24"), { name: "SubnetLimitExceeded" });
+    const block = new AssociateVpcCidrBlockCommand({ VpcId, CidrBlock: "10.2.0.0/16" });
+    await assert.rejects(other.send(block), { name: "CidrLimitExceeded" });
+    await patch({ vpcsQuota: 1_000, subnetsPerVpcQuota: 1_000, blocksPerVpcQuota: 5 });
+  });
 
   test("gateways, addresses, tables and routes", async () => {
     const igw = await makeInternetGateway(client, vpcId);
@@ -127,8 +141,9 @@ describe("quotas", () => {
     const first = await request(b, vpcId);
     await assert.rejects(request(b, c), { name: "OutstandingVpcPeeringConnectionLimitExceeded" });
     await accept(first);
-    await assert.rejects(accept(await request(c, vpcId)), {
-      name: "ActiveVpcPeeringConnectionPerVpcLimitExceeded",
-    });
+    const full = { name: "ActiveVpcPeeringConnectionPerVpcLimitExceeded" };
+    await assert.rejects(accept(await request(c, vpcId)), full);
+    // The requester's VPC has its own.
+    await assert.rejects(accept(await request(b, c)), full);
   });
 });

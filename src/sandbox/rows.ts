@@ -53,8 +53,9 @@ export interface NatGatewayRow extends Row {
   readonly subnetId: string;
   readonly connectivity: "public" | "private";
   readonly allocationId?: string;
-  readonly interfaceId: string;
-  readonly privateIp: string;
+  /** Not there when the subnet had no room for one: the gateway fails. */
+  readonly interfaceId?: string;
+  readonly privateIp?: string;
   readonly publicIp?: string;
   readonly clientToken?: string;
   /** What the client token was first used for; see clientTokens.ts. */

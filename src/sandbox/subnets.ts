@@ -52,9 +52,13 @@ export function makeSubnet(call: Call, spec: NewSubnet): SubnetRow {
   return subnet;
 }
 
-/** The zone asked for by name or id; AWS chooses when neither is given. */
+/**
+ * The zone asked for by name or id; AWS chooses when neither is given. An empty one is not given: terraform's
+ * older providers always send both, one of them empty.
+ */
 function zoneFor(call: Call, input: ec2.CreateSubnetRequest): Zone {
-  const { AvailabilityZone: name, AvailabilityZoneId: id } = input;
+  const name = input.AvailabilityZone || undefined;
+  const id = input.AvailabilityZoneId || undefined;
   if (name !== undefined && id !== undefined)
     throw new AwsError(
       "InvalidParameterCombination",

@@ -55,11 +55,19 @@ export interface SandboxOverrides {
   readonly log?: (line: string) => void;
 }
 
+export interface OwnAnswer {
+  readonly status: number;
+  /** Of the shape that the test expects; undefined when there is no body. */
+  readonly value: Readonly<Record<string, unknown>> | undefined;
+}
+
 export interface TestSandbox {
   readonly url: string;
   readonly clock: DrivenClock;
   /** A client of that account (12 digits) in that region; closed with the sandbox. */
   client(account: string, region: string): EC2Client;
+  /** One of the sandbox's own requests: `own("POST faults", {...})`. */
+  own(what: string, body?: object): Promise<OwnAnswer>;
   close(): Promise<void>;
 }
 
@@ -81,6 +89,13 @@ export async function startSandbox(overrides: SandboxOverrides = {}): Promise<Te
       const client = new EC2Client({ endpoint: url, region, credentials, maxAttempts: 1 });
       clients.push(client);
       return client;
+    },
+    async own(what, body) {
+      const [method = "", path = ""] = what.split(" ");
+      const init = body ? { method, body: JSON.stringify(body) } : { method };
+      const response = await fetch(`${url}/_sandbox/${path}`, init);
+      const text = await response.text();
+      return { status: response.status, value: text === "" ? undefined : JSON.parse(text) };
     },
     async close() {
       for (const client of clients) client.destroy();

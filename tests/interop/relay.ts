@@ -72,7 +72,11 @@ function read(request: http.IncomingMessage, body: Buffer): Omit<Exchange, "stat
   const { authorization = "", "user-agent": userAgent = "" } = request.headers;
   const [, account = "", service = ""] =
     /Credential=([^/]+)\/\d{8}\/[^/]+\/([^/]+)\//.exec(authorization) ?? [];
-  const { Action: action = "", Version: _, ...parameters } = Object.fromEntries(new URLSearchParams(body.toString()));
+  const {
+    Action: action = "",
+    Version: _,
+    ...parameters
+  } = Object.fromEntries(new URLSearchParams(body.toString()));
   return { service, account, action, parameters, userAgent };
 }
 

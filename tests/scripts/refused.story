@@ -25,8 +25,8 @@ letsdata datasets view --datasetName Clicks
 letsdata vpcs list --datasetName Clicks
 letsdata dataset list
 letsdata datasets view
-letsdata vpcs list --apiKey ld_wrong
-letsdata vpcs list --url http://127.0.0.1:1 --apiKey ld_any
+letsdata vpcs list --apiKey wrong
+letsdata vpcs list --url http://127.0.0.1:65530 --apiKey any
 
 ## no-vpc
 # A dataset that does not write to Kafka needs no VPC and takes no range.
@@ -50,31 +50,31 @@ letsdata vpcs vpcPeeringConnections accept --datasetName Clicks --vpcPeeringConn
 
 ## foreign
 # A request from another account than customerAccountForAccess is listed and never accepted.
-AWS_ACCESS_KEY_ID=222222222222 aws ec2 create-vpc --cidr-block 172.31.0.0/16 --query Vpc --endpoint-url "$SANDBOX_URL"
-keep FOREIGN_VPC VpcId
-AWS_ACCESS_KEY_ID=222222222222 aws ec2 create-vpc-peering-connection --vpc-id "$FOREIGN_VPC" --peer-vpc-id "$LETSDATA_VPC" --peer-owner-id 999999999999 --query VpcPeeringConnection --endpoint-url "$SANDBOX_URL"
-keep FOREIGN_PCX VpcPeeringConnectionId
+AWS_ACCESS_KEY_ID=222222222222 aws ec2 create-vpc --cidr-block 172.31.0.0/16 --query Vpc.VpcId --output text --endpoint-url "$SANDBOX_URL"
+keep FOREIGN_VPC
+AWS_ACCESS_KEY_ID=222222222222 aws ec2 create-vpc-peering-connection --vpc-id "$FOREIGN_VPC" --peer-vpc-id "$LETSDATA_VPC" --peer-owner-id 999999999999 --query VpcPeeringConnection.VpcPeeringConnectionId --output text --endpoint-url "$SANDBOX_URL"
+keep FOREIGN_PCX
 letsdata vpcs vpcPeeringConnections accept --datasetName Clicks --vpcPeeringConnectionId "$FOREIGN_PCX"
 
 ## overlap
 # A VPC that overlaps the dataset's range: AWS itself lets the request fail.
-aws ec2 create-vpc --cidr-block 10.2.0.0/16 --query Vpc --endpoint-url "$SANDBOX_URL"
-keep OVERLAPPING_VPC VpcId
-aws ec2 create-vpc-peering-connection --vpc-id "$OVERLAPPING_VPC" --peer-vpc-id "$LETSDATA_VPC" --peer-owner-id 999999999999 --query VpcPeeringConnection --endpoint-url "$SANDBOX_URL"
-keep OVERLAPPING_PCX VpcPeeringConnectionId
+aws ec2 create-vpc --cidr-block 10.2.0.0/16 --query Vpc.VpcId --output text --endpoint-url "$SANDBOX_URL"
+keep OVERLAPPING_VPC
+aws ec2 create-vpc-peering-connection --vpc-id "$OVERLAPPING_VPC" --peer-vpc-id "$LETSDATA_VPC" --peer-owner-id 999999999999 --query VpcPeeringConnection.VpcPeeringConnectionId --output text --endpoint-url "$SANDBOX_URL"
+keep OVERLAPPING_PCX
 letsdata vpcs vpcPeeringConnections accept --datasetName Clicks --vpcPeeringConnectionId "$OVERLAPPING_PCX"
 
 ## same-range
 # Two customer VPCs with the same range: one route leads to one of them only.
-aws ec2 create-vpc --cidr-block 172.20.0.0/16 --query Vpc --endpoint-url "$SANDBOX_URL"
-keep FIRST_VPC VpcId
-aws ec2 create-vpc-peering-connection --vpc-id "$FIRST_VPC" --peer-vpc-id "$LETSDATA_VPC" --peer-owner-id 999999999999 --query VpcPeeringConnection --endpoint-url "$SANDBOX_URL"
-keep FIRST_PCX VpcPeeringConnectionId
+aws ec2 create-vpc --cidr-block 172.20.0.0/16 --query Vpc.VpcId --output text --endpoint-url "$SANDBOX_URL"
+keep FIRST_VPC
+aws ec2 create-vpc-peering-connection --vpc-id "$FIRST_VPC" --peer-vpc-id "$LETSDATA_VPC" --peer-owner-id 999999999999 --query VpcPeeringConnection.VpcPeeringConnectionId --output text --endpoint-url "$SANDBOX_URL"
+keep FIRST_PCX
 letsdata vpcs vpcPeeringConnections accept --datasetName Clicks --vpcPeeringConnectionId "$FIRST_PCX" --wait --output table
-aws ec2 create-vpc --cidr-block 172.20.128.0/17 --query Vpc --endpoint-url "$SANDBOX_URL"
-keep SECOND_VPC VpcId
-aws ec2 create-vpc-peering-connection --vpc-id "$SECOND_VPC" --peer-vpc-id "$LETSDATA_VPC" --peer-owner-id 999999999999 --query VpcPeeringConnection --endpoint-url "$SANDBOX_URL"
-keep SECOND_PCX VpcPeeringConnectionId
+aws ec2 create-vpc --cidr-block 172.20.128.0/17 --query Vpc.VpcId --output text --endpoint-url "$SANDBOX_URL"
+keep SECOND_VPC
+aws ec2 create-vpc-peering-connection --vpc-id "$SECOND_VPC" --peer-vpc-id "$LETSDATA_VPC" --peer-owner-id 999999999999 --query VpcPeeringConnection.VpcPeeringConnectionId --output text --endpoint-url "$SANDBOX_URL"
+keep SECOND_PCX
 letsdata vpcs vpcPeeringConnections accept --datasetName Clicks --vpcPeeringConnectionId "$SECOND_PCX"
 
 ## dns
@@ -83,9 +83,9 @@ letsdata datasets view --datasetName Clicks --output table
 
 ## blocked-delete
 # Something of somebody else's stands in the VPC: the delete waits, and says for what and for whom.
-AWS_ACCESS_KEY_ID=999999999999 aws ec2 create-network-interface --subnet-id "$PRIVATE_SUBNET" --description "a leftover test host" --query NetworkInterface --endpoint-url "$SANDBOX_URL"
-keep LEFTOVER NetworkInterfaceId
-letsdata datasets delete --datasetName Clicks --wait --timeout 4s
+AWS_ACCESS_KEY_ID=999999999999 aws ec2 create-network-interface --subnet-id "$PRIVATE_SUBNET" --description "a leftover test host" --query NetworkInterface.NetworkInterfaceId --output text --endpoint-url "$SANDBOX_URL"
+keep LEFTOVER
+letsdata datasets delete --datasetName Clicks --wait --timeout 2s
 letsdata vpcs vpcPeeringConnections accept --datasetName Clicks --vpcPeeringConnectionId "$SECOND_PCX"
 
 ## unblocked

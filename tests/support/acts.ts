@@ -35,7 +35,7 @@ export interface Played {
 
 const MOST_ROUNDS = 400;
 /** The test looks at least this much later again, milliseconds: a slow machine may. */
-const STEP_MS = 2_000;
+const STEP_MS = 20_000;
 
 /** Rounds, stop and restart included, until `done`; without it, until the stop. */
 async function play(

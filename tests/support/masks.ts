@@ -9,60 +9,79 @@ export interface Known {
   readonly [text: string]: string;
 }
 
-/** AWS ids: kinds such as `vpc-cidr-assoc`, then 17 hexadecimal characters. */
-const AWS_ID = /\b([a-z]+(?:-[a-z]+)*)-[0-9a-f]{17}\b/g;
-const OWN_ID = /\b(ten|key|ds|net|cell|aud)_[a-z2-7]{16}\b/g;
-const REQUEST_ID = /\b(req)_[0-9a-f-]{36}\b/g;
+/** AWS ids: kinds such as `vpc-cidr-assoc`, then 17 hexadecimal characters; but not the one in our examples. */
+const AWS_ID = /\b[a-z]+(?:-[a-z]+)*-(?!0123456789abcdef0)[0-9a-f]{17}\b/;
+const OWN_ID = /\b(?:ten|key|ds|net|cell|aud)_[a-z2-7]{16}\b/;
+const REQUEST_ID = /\breq_[0-9a-f-]{36}\b/;
 /** A key, or the 8 characters it is recognised by. */
-const API_KEY = /\bld_[\w-]{32}(?![\w-])|\bld_[\w-]{5}(?![\w-])/g;
-const PUBLIC_ADDRESS = /\b198\.1[89]\.\d{1,3}\.\d{1,3}\b/g;
-const MOMENT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)/g;
+const API_KEY = /\bld_(?:[\w-]{32}|[\w-]{5})(?![\w-])/;
+const PUBLIC_ADDRESS = /\b198\.1[89]\.\d{1,3}\.\d{1,3}\b/;
+const MOMENT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)/;
 /** What is left of AWS's 7 days. */
-const SECONDS_LEFT = /\b60[0-4]\d{3}\b/g;
-const INSTALLATION = /(?<="installation":\s?")[a-z0-9]{12}(?=")/g;
+const SECONDS_LEFT = /\b60[0-4]\d{3}\b/;
+const INSTALLATION = /(?<="installation":\s?")[a-z0-9]{12}(?=")/;
 
 /** Names are counted by the mask; one mask serves one transcript. */
 export function masking(known: Known): (text: string) => string {
+  const counted = counter();
+  const rules: readonly (readonly [RegExp, (found: string) => string])[] = [
+    ...Object.entries(known).map(([text, name]) => [literal(text), () => name] as const),
+    [AWS_ID, (id) => counted(id.slice(0, -17), id)],
+    [OWN_ID, (id) => counted(id.slice(0, -16), id)],
+    [REQUEST_ID, (id) => counted("req_", id)],
+    [API_KEY, (key) => `${counted("ld_", key.slice(0, 8))}${key.length === 8 ? "" : "…"}`],
+    [PUBLIC_ADDRESS, (address) => `<${counted("public-ip-", address)}>`],
+    [MOMENT, () => "<time>"],
+    [SECONDS_LEFT, () => "<seconds>"],
+    [INSTALLATION, () => "<installation>"],
+  ];
+  const any = new RegExp(rules.map(([pattern]) => `(${pattern.source})`).join("|"), "g");
+  return (text) =>
+    text
+      .split("\n")
+      .map((line) => maskedLine(line, any, rules))
+      .join("\n");
+}
+
+type Rules = readonly (readonly [RegExp, (found: string) => string])[];
+
+/** What a name is shorter than the thing is given back at the next gap between columns. */
+function maskedLine(line: string, any: RegExp, rules: Rules): string {
+  let masked = "";
+  let at = 0;
+  let debt = 0;
+  const take = (text: string) => {
+    masked += text.replace(/(?<=\S|^) {2,}/g, (gap) => {
+      const width = Math.max(2, gap.length + debt);
+      debt = 0;
+      return " ".repeat(width);
+    });
+  };
+  for (const match of line.matchAll(any)) {
+    const [found, ...groups] = match;
+    const name = rules[groups.indexOf(found)]?.[1](found) ?? found;
+    take(line.slice(at, match.index));
+    masked += name;
+    debt += found.length - name.length;
+    at = match.index + found.length;
+  }
+  take(line.slice(at));
+  return masked.trimEnd();
+}
+
+function counter(): (kind: string, thing: string) => string {
   const names = new Map<string, string>();
   const counts = new Map<string, number>();
-  const named = (kind: string, thing: string, name: (count: number) => string): string => {
+  return (kind, thing) => {
     const before = names.get(`${kind} ${thing}`);
     if (before !== undefined) return before;
     const count = (counts.get(kind) ?? 0) + 1;
     counts.set(kind, count);
-    names.set(`${kind} ${thing}`, name(count));
-    return name(count);
+    names.set(`${kind} ${thing}`, `${kind}${count}`);
+    return `${kind}${count}`;
   };
-  const numbered = (text: string, kind: string) => named(kind, text, (count) => `${kind}${count}`);
-  const key = (text: string) => {
-    const name = named("ld_", text.slice(0, 8), (count) => `ld_${count}`);
-    return text.length === 8 ? name : `${name}…`;
-  };
-  return (given) => {
-    let text = given;
-    for (const [thing, name] of Object.entries(known)) text = replaced(text, literal(thing), () => name);
-    text = replaced(text, AWS_ID, (id) => numbered(id, id.slice(0, -17)));
-    text = replaced(text, OWN_ID, (id) => numbered(id, id.slice(0, -16)));
-    text = replaced(text, REQUEST_ID, (id) => numbered(id, "req_"));
-    text = replaced(text, API_KEY, key);
-    text = replaced(text, PUBLIC_ADDRESS, (ip) => named("ip", ip, (count) => `<public-ip-${count}>`));
-    text = replaced(text, MOMENT, () => "<time>");
-    text = replaced(text, SECONDS_LEFT, () => "<seconds>");
-    text = replaced(text, INSTALLATION, () => "<installation>");
-    return text.replace(/[ \t]+$/gm, "");
-  };
-}
-
-/** Before two blanks stands a cell of a table: its column keeps its width. */
-function replaced(text: string, pattern: RegExp, name: (found: string) => string): string {
-  return text.replace(pattern, (...match: unknown[]) => {
-    const found = String(match[0]);
-    const offset = Number(match.findLast((one) => typeof one === "number"));
-    const isCell = text.startsWith("  ", offset + found.length);
-    return isCell ? name(found).padEnd(found.length) : name(found);
-  });
 }
 
 function literal(text: string): RegExp {
-  return new RegExp(text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"), "g");
+  return new RegExp(text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
 }

@@ -178,7 +178,7 @@ export async function rulesOf(
  * https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-working-with.html
  */
 export async function oursByKey(
-  house: House,
+  house: Pick<House, "ec2">,
   region: Region = "us-east-1",
 ): Promise<ReadonlyMap<string, number>> {
   const ec2 = house.ec2(PLATFORM, region);

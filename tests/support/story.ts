@@ -4,7 +4,8 @@
  *
  *   ## name              begins a piece, which a document can take in by that name
  *   # text               a comment; it stands in the transcript too
- *   keep NAME a.0.b      keeps a value of the JSON that was printed last; $NAME then stands for it
+ *   keep NAME a.0.b      keeps a value of the JSON that was printed last, or without a path all that was
+ *                        printed; $NAME then stands for it
  *   anything else        a command for the shell; it goes on after a `\` at the end, and up to the end of a `<<EOF`
  *
  * Promises that `aws` speaks to the sandbox only, and that everything started is stopped.
@@ -34,7 +35,7 @@ export function parseStory(story: string): Line[] {
   const parsed: Line[] = [];
   for (let at = 0; at < lines.length; at += 1) {
     const line = lines[at] ?? "";
-    const { 1: name = "", 2: path = "" } = /^keep (\w+) (\S+)$/.exec(line) ?? [];
+    const { 1: name = "", 2: path = "" } = /^keep (\w+)(?: (\S+))?$/.exec(line) ?? [];
     if (line === "" || line.startsWith("#")) parsed.push({ kind: "text", text: line });
     else if (name) parsed.push({ kind: "keep", name, path });
     else {
@@ -113,6 +114,7 @@ function filledIn(text: string, values: ReadonlyMap<string, string>): string {
 }
 
 function valueAt(json: string, path: string): string {
+  if (path === "") return json.trim();
   let value: unknown = JSON.parse(json);
   for (const name of path.split(".")) value = (value as Record<string, unknown> | undefined)?.[name];
   if (typeof value !== "string") throw new Error(`nothing to keep at ${path} of ${json}`);
