@@ -37,6 +37,9 @@ function stopSignal(): AbortSignal {
   return stopping.signal;
 }
 
+/** From the end of `serve` to the end of the process, at most. */
+const LAST_WORDS_MS = 300;
+
 const serveCommand: LocalCommand = {
   path: ["serve"],
   brief: "Run the control plane",
@@ -124,6 +127,13 @@ const serveCommand: LocalCommand = {
       placeholder: "seconds",
     },
     {
+      name: "pricesFile",
+      kind: "string",
+      brief:
+        "Price table to reckon costs with, instead of the one that is built in (see examples/prices.json)",
+      placeholder: "file",
+    },
+    {
       name: "consistencySeconds",
       kind: "number",
       default: 300,
@@ -133,7 +143,12 @@ const serveCommand: LocalCommand = {
   ],
   run: async (options, room) => {
     const { serve } = await import("./serve.ts");
-    return serve(options, { ...room, clock, env: process.env, random: Math.random });
+    try {
+      return await serve(options, { ...room, clock, env: process.env, random: Math.random });
+    } finally {
+      // What could not be stopped in time must not keep the process.
+      setTimeout(() => process.exit(), LAST_WORDS_MS).unref();
+    }
   },
 };
 
@@ -165,11 +180,12 @@ async function sandboxGroup(): Promise<LocalGroup> {
       run: async (options: OptionValues, room: LocalRoom) => {
         const print = (line: string) => void room.stdout.write(`${line}\n`);
         const log = (line: string) => void room.stderr.write(`${line}\n`);
+        const { chaos, sandboxFailure } = await import("./serve.ts");
+        const set = [...chaos(process.env), ...(Array.isArray(options.set) ? options.set : [])];
         try {
-          await command.run({ clock, print, log, signal: room.signal }, options);
+          await command.run({ clock, print, log, signal: room.signal }, { ...options, set });
           return 0;
         } catch (thrown) {
-          const { sandboxFailure } = await import("./serve.ts");
           throw sandboxFailure(thrown);
         }
       },

@@ -4,14 +4,17 @@
  * 5 s of the signal. The half of the composition root that needs the heavy rooms; main.ts imports it lazily.
  */
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { apiServer } from "./api/server.ts";
 import type { LocalRoom, OptionValues } from "./cli/commands.ts";
-import { awsCloud } from "./cloud/aws/ec2.ts";
+import { type AwsCloud, awsCloud } from "./cloud/aws/ec2.ts";
 import { type Actor, createIntent, type Intent } from "./control/intent.ts";
+import type { PriceTable } from "./control/outlook.ts";
 import { keyHash } from "./control/people.ts";
+import { pricesFrom } from "./control/prices.ts";
 import { createReconciler } from "./control/reconciler.ts";
+import { createSweeper } from "./control/sweeper.ts";
 import { asFailure, Failure } from "./domain/failure.ts";
 import type { Clock, Region } from "./domain/model.ts";
 import { DataFolderError } from "./sandbox/errors.ts";
@@ -30,6 +33,8 @@ export interface ServeRoom extends LocalRoom {
 /** The account the sandbox gives the platform; the customer's is whatever account they sign as. */
 const SANDBOX_PLATFORM_ACCOUNT = "999999999999";
 const STOP_WITHIN_MS = 4_500;
+/** How long the calls that are on their way are waited for. */
+const LAST_CALLS_MS = 1_000;
 
 export async function serve(options: OptionValues, room: ServeRoom): Promise<number> {
   const { clock } = room;
@@ -48,7 +53,9 @@ export async function serve(options: OptionValues, room: ServeRoom): Promise<num
     const ended = (async () => {
       for (const stop of stack.reverse()) await stop();
     })();
-    await Promise.race([ended, clock.sleep(STOP_WITHIN_MS)]);
+    const over = new AbortController();
+    await Promise.race([ended, clock.sleep(STOP_WITHIN_MS, over.signal)]);
+    over.abort();
   }
 }
 
@@ -63,43 +70,95 @@ interface Composition {
 async function compose(composition: Composition): Promise<string> {
   const { options, room, log, onStop } = composition;
   const { clock } = room;
+  const prices = pricesGiven(options);
   const dataDir = resolve(text(options, "dataDir") ?? ".letsdata");
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const store = await openTheStore(composition, dataDir);
   const onAws = text(options, "cloud") === "aws";
   const sandboxUrl = onAws ? undefined : await sandbox(composition, dataDir);
-  const cloud = await theCloud(composition, store, sandboxUrl);
+  const processes = await census(composition, store);
+  const cloud = await theCloud(composition, store, { sandboxUrl, livingProcesses: () => processes.living });
   const roleArn = text(options, "roleArn") ?? null;
-  const cellOf = platformCell(roleArn, (region) =>
-    cloud.account({ id: "platform", account: "", roleArn, region }),
+  const cellOf = platformCell(roleArn, async (region) =>
+    sandboxUrl ? SANDBOX_PLATFORM_ACCOUNT : cloud.account({ id: "platform", account: "", roleArn, region }),
   );
-  const intent = createIntent({ store, clock, cellOf, randomBytes });
-  const reconciler = createReconciler({
-    store,
-    cloud,
-    clock,
-    log,
-    resyncMs: 1000 * (number(options, "resyncSeconds") ?? 30),
-    windowMs: 1000 * (number(options, "consistencySeconds") ?? 300),
-  });
-  const stopping = new AbortController();
-  const running = reconciler.run(stopping.signal);
-  onStop(async () => {
-    stopping.abort();
-    await running;
-  });
+  const intent = createIntent({ store, clock, cellOf, randomBytes, ...prices });
+  startTheWill(composition, { store, cloud, ...prices });
   const platform = sandboxUrl ? { sandboxUrl } : {};
-  const api = apiServer({ store, intent, clock, log, ready: () => store.ping(), platform });
+  const api = apiServer({ store, intent, clock, log, ready: () => store.ping(), platform, ...prices });
   onStop(() => api.close());
   const { url } = await api.listen(number(options, "port") ?? 0, text(options, "host") ?? "127.0.0.1");
   await writeCredentials({ store, intent, dataDir, url, sandboxUrl });
   return url;
 }
 
+interface WillParts {
+  readonly store: Store;
+  readonly cloud: AwsCloud;
+  readonly prices?: PriceTable;
+}
+
+/** The reconciler, and the sweeper beside it. */
+function startTheWill({ options, room, log, onStop }: Composition, parts: WillParts): void {
+  const { clock } = room;
+  const windowMs = 1000 * (number(options, "consistencySeconds") ?? 300);
+  const resyncMs = 1000 * (number(options, "resyncSeconds") ?? 30);
+  const reconciler = createReconciler({ ...parts, clock, log, windowMs, resyncMs });
+  const sweeper = createSweeper({ ...parts, clock, log, windowMs });
+  const stopping = new AbortController();
+  const running = Promise.all([reconciler.run(stopping.signal), sweeper.run(stopping.signal)]);
+  onStop(async () => {
+    stopping.abort();
+    const ended = new AbortController();
+    void running.finally(() => ended.abort());
+    await clock.sleep(LAST_CALLS_MS, ended.signal);
+    // What AWS has not answered by now is found by its tag at the next start.
+    parts.cloud.close();
+    await running;
+  });
+}
+
+/** The operator's own price table, when they gave one. */
+function pricesGiven(options: OptionValues): { readonly prices?: PriceTable } {
+  const file = text(options, "pricesFile");
+  if (file === undefined) return {};
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile())
+    throw new Failure("invalid", `There is no prices file ${file}`);
+  return { prices: pricesFrom(readFileSync(file, "utf8"), file) };
+}
+
+const HEARTBEAT_MS = 10_000;
+
+/** This process says that it lives, as long as it does; all of them share a cell's budget of calls. */
+async function census(
+  { room, log, onStop }: Composition,
+  store: Store,
+): Promise<{ readonly living: number }> {
+  const id = randomBytes(8).toString("hex");
+  const counted = { living: await store.work.heartbeat(id) };
+  const over = new AbortController();
+  const beating = (async () => {
+    while (!over.signal.aborted) {
+      await room.clock.sleep(HEARTBEAT_MS, over.signal);
+      if (over.signal.aborted) break;
+      counted.living = await store.work.heartbeat(id).catch((thrown: unknown) => {
+        log({ level: "warn", event: "no heartbeat", message: asFailure(thrown).message });
+        return counted.living;
+      });
+    }
+    await store.work.farewell(id).catch(() => undefined);
+  })();
+  onStop(() => {
+    over.abort();
+    return beating;
+  });
+  return counted;
+}
+
 async function theCloud(
   { options, room, log, onStop }: Composition,
   store: Store,
-  sandboxUrl: string | undefined,
+  { sandboxUrl, livingProcesses }: { sandboxUrl: string | undefined; livingProcesses: () => number },
 ) {
   const { installation } = await store.settings();
   const endpoint = sandboxUrl ?? room.env.AWS_ENDPOINT_URL;
@@ -108,6 +167,7 @@ async function theCloud(
     clock: room.clock,
     installation,
     random: room.random,
+    livingProcesses,
     log: (event, fields) => log({ event, ...fields }),
     ...(endpoint ? { endpoint } : {}),
     ...(sandboxUrl
@@ -129,6 +189,11 @@ async function openTheStore({ room, onStop }: Composition, dataDir: string): Pro
   return store;
 }
 
+/** `CHAOS=10` lets that share of all calls to the sandbox fail. */
+export function chaos(env: ServeRoom["env"]): readonly string[] {
+  return env.CHAOS ? [`chaosPercent=${env.CHAOS}`] : [];
+}
+
 /** The URL of the sandbox: the one given, or one of our own beside the database. */
 async function sandbox({ options, room, log, onStop }: Composition, dataDir: string): Promise<string> {
   const given = text(options, "sandboxUrl");
@@ -137,7 +202,7 @@ async function sandbox({ options, room, log, onStop }: Composition, dataDir: str
   try {
     const cloud = await createSandbox({
       clock: room.clock,
-      settings: settings(profile, patchFrom(list(options, "sandboxSet"))),
+      settings: settings(profile, patchFrom([...chaos(room.env), ...list(options, "sandboxSet")])),
       dataDir: join(dataDir, "sandbox"),
       log: (message) => log({ event: "sandbox", message }),
     });
@@ -169,6 +234,10 @@ export function sandboxFailure(thrown: unknown): unknown {
   if (code === "EADDRINUSE")
     return new Failure("conflict", "The sandbox's port is taken", {
       hint: "Choose another port; 0 takes a free one.",
+      cause: thrown,
+    });
+  if (code === "ERR_SOCKET_BAD_PORT")
+    return new Failure("invalid", "The sandbox's port must be a whole number from 0 to 65535", {
       cause: thrown,
     });
   if (thrown instanceof RangeError) return new Failure("invalid", sentence, { cause: thrown });

@@ -241,6 +241,50 @@ describe("a dataset with", () => {
   });
 });
 
+describe("at the terminal", () => {
+  const CASES = [
+    { what: "a wrong form", exit: 2, body: kafka("a_b"), says: 'datasetName "a_b"' },
+    { what: "a taken name", exit: 5, body: kafka("Clicks"), says: "Dataset Clicks exists already" },
+    { what: "a taken block", exit: 5, body: block("10.2.9.0/25"), says: "another tenant's range" },
+  ];
+  for (const { what, exit, body, says } of CASES)
+    test(`${what}: exit ${exit}, the reason on standard error, nothing on standard output`, async () => {
+      const were = await everything();
+      const ran = await terminal(["datasets", "create", "--configFile", "-"], JSON.stringify(body));
+      assert.deepEqual([ran.exit, ran.stdout], [exit, ""]);
+      assert.ok(ran.stderr.includes(says), ran.stderr);
+      assert.equal(await everything(), were);
+    });
+
+  test("what is not there: exit 4; no key: exit 3; a space that is used up: exit 6", async () => {
+    const gone = await terminal(["datasets", "delete", "--datasetName", "Nothing"]);
+    assert.equal(gone.exit, 4);
+    assert.match(gone.stderr, /There is no dataset Nothing/);
+    const stranger = await terminal(["datasets", "list", "--apiKey", "ld_nobody"]);
+    assert.equal(stranger.exit, 3);
+    const body = { tenantName: "tiny", tenantRangeLimit: 1 };
+    assert.equal((await ask(house, "POST /v1/tenants", { body })).status, 201);
+    const create = (name: string) =>
+      terminal(
+        ["datasets", "create", "--configFile", "-", "--tenantName", "tiny", "--apiKey", house.operatorKey],
+        JSON.stringify(kafka(name, { vpcSize: "large" })),
+      );
+    assert.deepEqual([(await create("One")).exit, (await create("Two")).exit], [0, 0]);
+    const full = await create("Three");
+    assert.equal(full.exit, 6);
+    assert.match(full.stderr, /Size large needs a free \/22 .* 1 of at most 1 ranges, and nothing is free/);
+    assert.match(full.stderr, /Hint: Ask the operator to raise the tenant's range limit/);
+  });
+});
+
+/** The command line with acme's key. */
+function terminal(argv: readonly string[], stdin = "") {
+  return cli(argv, {
+    env: { LETSDATA_URL: house.url, LETSDATA_API_KEY: acmeKey, NO_COLOR: "1" },
+    stdin,
+  });
+}
+
 const MALFORMED = '{\n  "datasetName": "Bad",\n  "region": us-east-1\n}';
 
 describe("JSON that is none", () => {

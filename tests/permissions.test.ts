@@ -123,6 +123,14 @@ const ROWS: Readonly<Record<OperationId, Row>> = {
     stranger: 403,
     naming: "cannot name one",
   },
+  "sweep.run": {
+    path: () => "/v1/sweep",
+    body: { fix: true },
+    viewer: 403,
+    stranger: 403,
+    naming: "cannot name one",
+  },
+  "sweep.view": { path: () => "/v1/sweep", viewer: 403, stranger: 403, naming: "cannot name one" },
   "audit.list": { path: () => "/v1/audit", viewer: 403, stranger: 403, naming: 404 },
 };
 

@@ -4,12 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { EC2Client } from "@aws-sdk/client-ec2";
-import { oneOfEach, oursByKey, sortedEntries } from "./support/networks.ts";
 import { run, type Serving, serving } from "./support/letsdata.ts";
+import { oneOfEach, oursByKey, sortedEntries } from "./support/networks.ts";
 import { ask, kafka } from "./support/requests.ts";
 
 const LONGEST_STOP_MS = 5_000;
@@ -88,6 +89,20 @@ describe("SIGTERM", () => {
     const third = await start();
     await reaches(third, "Clicks", "DELETED");
     assert.deepEqual([...(await cloudOf(third))], []);
+    await stopped(third);
+  });
+
+  test("while the cloud takes calls and never answers: the same, and the next start goes on at once", async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    const deaf = await start(["--sandboxUrl", `http://127.0.0.1:${port}`]);
+    assert.equal((await ask(deaf, "POST /v1/datasets", { body: kafka("Silent") })).status, 201);
+    await until("a call hangs", async () => new Promise((go) => silent.getConnections((_, n) => go(n > 0))));
+    await stopped(deaf);
+    silent.close();
+    const next = await start();
+    await reaches(next, "Silent", "ACTIVE");
   });
 
   test("while somebody waits for an answer: they get it", async () => {

@@ -17,6 +17,7 @@ import { keyHandlers } from "./keys.ts";
 import { peeringHandlers } from "./peerings.ts";
 import { rangeHandlers } from "./ranges.ts";
 import { settingsHandlers } from "./settings.ts";
+import { sweepHandlers } from "./sweeps.ts";
 import { tenantHandlers } from "./tenants.ts";
 import { vpcHandlers } from "./vpcs.ts";
 
@@ -30,6 +31,7 @@ const handlers: Handlers<OperationId> = {
   ...peeringHandlers,
   ...rangeHandlers,
   ...settingsHandlers,
+  ...sweepHandlers,
   ...auditHandlers,
 };
 
@@ -55,7 +57,8 @@ export async function answer(house: House, asked: Asked): Promise<Response> {
   const input = { params, query, body };
   const once = onceOf(request, { id, operation, seen, input });
   const result = await run(house, id, { actor, ...seen, ...input, once });
-  return Response.json(result, { status: operation.status });
+  const isDryRun = operation.dryRun !== undefined && query.dryRun === true;
+  return Response.json(result, { status: isDryRun ? 200 : operation.status });
 }
 
 /** The table's types say which input belongs to which handler; behind a name that comes at run time they cannot. */

@@ -2,8 +2,17 @@
  * What a handler gets and gives. The types follow from the table of operations: a handler of a tenant's
  * operation has the tenant, one of a dataset's path has the dataset, and both were seen by this key.
  */
-import type { AnswerOf, BodyOf, OperationId, operations, ParamsOf, QueryOf } from "../contract/operations.ts";
+import type {
+  AnswerOf,
+  BodyOf,
+  DryRunOf,
+  OperationId,
+  operations,
+  ParamsOf,
+  QueryOf,
+} from "../contract/operations.ts";
 import type { Actor, Intent, Once } from "../control/intent.ts";
+import type { PriceTable } from "../control/outlook.ts";
 import type { Clock, Dataset, Tenant } from "../domain/model.ts";
 import type { Store } from "../store/store.ts";
 
@@ -12,6 +21,8 @@ export interface House {
   readonly store: Store;
   readonly intent: Intent;
   readonly clock: Clock;
+  /** The table that is built in, unless another is given. */
+  readonly prices?: PriceTable;
   readonly platform: {
     /** Where the sandbox cloud is, when it stands in for AWS. */
     readonly sandboxUrl?: string;
@@ -37,7 +48,10 @@ export interface Call<Id extends OperationId> {
   readonly once: Once | undefined;
 }
 
-export type Handler<Id extends OperationId> = (house: House, call: Call<Id>) => Promise<AnswerOf<Id>>;
+export type Handler<Id extends OperationId> = (
+  house: House,
+  call: Call<Id>,
+) => Promise<AnswerOf<Id> | DryRunOf<Id>>;
 
 /** Handlers of some operations; all of them together must be the whole table. */
 export type Handlers<Ids extends OperationId> = { readonly [Id in Ids]: Handler<Id> };

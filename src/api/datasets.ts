@@ -1,18 +1,23 @@
 /** Datasets: their status in one word and one sentence, and a condition for each resource. */
-import type { AnswerOf, BodyOf } from "../contract/operations.ts";
+import type { AnswerOf, BodyOf, DryRunOf } from "../contract/operations.ts";
 import type { DatasetRequest } from "../control/intent.ts";
+import { deletePlanOf, runningCost } from "../control/outlook.ts";
+import type { DatasetPlan } from "../control/rehearsal.ts";
 import type { Condition, Dataset, Network, Tenant } from "../domain/model.ts";
 import type { NetworkStatus, Reads } from "../store/store.ts";
-import type { Handlers } from "./call.ts";
+import type { Handlers, House } from "./call.ts";
 import { iso, isoOrNull } from "./moments.ts";
 import { pageRequest } from "./paging.ts";
 
 export const datasetHandlers: Handlers<
   "datasets.create" | "datasets.list" | "datasets.view" | "datasets.delete"
 > = {
-  async "datasets.create"({ store, intent }, { actor, tenant, body, once }) {
-    const dataset = await intent.createDataset(actor, tenant.id, datasetRequest(body), once);
-    return datasetDetail(await readDataset(store, tenant, dataset));
+  async "datasets.create"(house, { actor, tenant, query, body, once }) {
+    const { store, intent } = house;
+    const request = datasetRequest(body);
+    if (query.dryRun) return planView(tenant, await intent.planDataset(actor, tenant.id, request));
+    const dataset = await intent.createDataset(actor, tenant.id, request, once);
+    return datasetDetail(house, await readDataset(store, tenant, dataset));
   },
 
   async "datasets.list"({ store }, { tenant, query }) {
@@ -21,12 +26,12 @@ export const datasetHandlers: Handlers<
     return { items: known.map(datasetView), nextCursor: page.nextCursor };
   },
 
-  "datasets.view": async ({ store }, { tenant, dataset }) =>
-    datasetDetail(await readDataset(store, tenant, dataset)),
+  "datasets.view": async (house, { tenant, dataset }) =>
+    datasetDetail(house, await readDataset(house.store, tenant, dataset)),
 
-  async "datasets.delete"({ store, intent }, { actor, tenant, dataset }) {
-    const deleted = await intent.deleteDataset(actor, tenant.id, dataset.name);
-    return datasetDetail(await readDataset(store, tenant, deleted));
+  async "datasets.delete"(house, { actor, tenant, dataset }) {
+    const deleted = await house.intent.deleteDataset(actor, tenant.id, dataset.name);
+    return datasetDetail(house, await readDataset(house.store, tenant, deleted));
   },
 };
 
@@ -63,20 +68,60 @@ export function datasetView(known: KnownDataset): AnswerOf<"datasets.list">["ite
   };
 }
 
-function datasetDetail(known: KnownDataset): AnswerOf<"datasets.view"> {
+function datasetDetail(
+  { clock, prices }: Pick<House, "clock" | "prices">,
+  known: KnownDataset,
+): AnswerOf<"datasets.view"> {
+  const cost = runningCost(known, prices);
+  const plan = deletePlanOf(known, clock.now());
   return {
     ...datasetView(known),
     conditions: (known.status?.conditions ?? []).map(conditionView),
     observedDatetime: isoOrNull(known.status?.observedAt ?? null),
+    deletePlan: plan?.map(deleteStepView) ?? null,
+    cost: cost && costView(cost),
     configuration: { ...known.dataset.configuration },
   };
 }
 
-/** What blocks comes before what is waited for, and that before what is being taken away. */
+type DeleteSteps = NonNullable<AnswerOf<"datasets.view">["deletePlan"]>;
+type DeleteRow = NonNullable<ReturnType<typeof deletePlanOf>>[number];
+
+function deleteStepView({ actor, since, blockedBy, ...rest }: DeleteRow): DeleteSteps[number] {
+  return { ...rest, blockedBy: [...blockedBy], whoseMove: actor, since: isoOrNull(since) };
+}
+
+type CostView = NonNullable<AnswerOf<"datasets.view">["cost"]>;
+
+function costView(cost: DatasetPlan["cost"]): CostView {
+  return { ...cost, parts: cost.parts.map((part) => ({ ...part })) };
+}
+
+function planView(tenant: Tenant, plan: DatasetPlan): DryRunOf<"datasets.create"> {
+  const { dataset, place, resources, subnets, quotas, cost } = plan;
+  return {
+    dryRun: true,
+    datasetName: dataset.name,
+    tenantName: tenant.name,
+    region: dataset.region,
+    ownerId: place?.account ?? null,
+    vpcSize: place ? dataset.writeConnector.vpcSize : null,
+    cidrBlock: place?.cidr ?? null,
+    tenantRange: place && { cidrBlock: place.tenantRange, isNew: place.isNew },
+    subnets: subnets.map(({ type, cidr }) => ({ type, cidrBlock: cidr })),
+    resources: resources.map((one) => ({ ...one })),
+    quotas: quotas.map((quota) => ({ ...quota })),
+    cost: costView(cost),
+  };
+}
+
+/** What blocks comes before what is waited for; in a deletion what goes now comes before what waits for it. */
 export function statusReason({ dataset, network, status }: KnownDataset): string | null {
   const conditions = status?.conditions ?? [];
   const first = (state: Condition["state"]) => conditions.find((condition) => condition.state === state);
-  const telling = first("blocked") ?? first("waiting") ?? first("deleting");
+  const rest =
+    dataset.status === "DELETING" ? (["deleting", "waiting"] as const) : (["waiting", "deleting"] as const);
+  const telling = first("blocked") ?? first(rest[0]) ?? first(rest[1]);
   if (dataset.status === "DELETED") return null;
   if (telling) return `${telling.resource}: ${telling.message}`;
   const fresh = network !== null && (status?.observedAt ?? null) === null;

@@ -19,7 +19,7 @@ beforeEach(() => {
 afterEach(async () => {
   for (const one of open) {
     const closed = one.close();
-    clock.advance(5_000);
+    clock.advance(3_000);
     await closed;
   }
 });
@@ -135,7 +135,7 @@ describe("closing", () => {
     await closed;
   });
 
-  test("cuts off what takes longer than 5 s", async () => {
+  test("cuts off what takes longer than 3 s", async () => {
     const begun = gate();
     const never = gate();
     const { one, url } = await serving(async () => {
@@ -146,7 +146,7 @@ describe("closing", () => {
     const running = assert.rejects(fetch(url));
     await begun.wait;
     const closed = one.close();
-    clock.advance(5_000);
+    clock.advance(3_000);
     await closed;
     await running;
     never.open();

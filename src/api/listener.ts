@@ -1,6 +1,6 @@
 /**
  * The socket side of the API. Promises that slow, endless or malformed requests are cut off with an answer,
- * and that closing lets what runs come to its end, for at most five seconds.
+ * and that closing lets what runs come to its end, for at most three seconds.
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type Server, STATUS_CODES } from "node:http";
@@ -14,7 +14,7 @@ import { logged, problemBody, problemResponse } from "./errors.ts";
 export interface Listener {
   /** Port 0 takes a free one. Rejects with `conflict` when the port is taken, `invalid` when it is none. */
   listen(port: number, host?: string): Promise<{ readonly url: string; readonly port: number }>;
-  /** Stops accepting, finishes what runs, cuts off what takes longer than 5 s. */
+  /** Stops accepting, finishes what runs, cuts off what takes longer than 3 s. */
   close(): Promise<void>;
 }
 
@@ -24,7 +24,8 @@ export interface ListenerOptions {
   readonly log: (line: Record<string, unknown>) => void;
 }
 
-const DRAIN_MS = 5_000;
+/** The process has 5 s for its whole end, and the other parts need some of it. */
+const DRAIN_MS = 3_000;
 
 /** A client that sends its request slower than this is not waited for: https://nodejs.org/api/http.html#serverrequesttimeout */
 const LIMITS = {

@@ -25,6 +25,11 @@ export function arranged(given: readonly string[], commands: readonly CommandDat
   let at = 0;
   for (; at < argv.length && !isCommand(path, commands); at++) {
     const word = argv[at] ?? "";
+    const meant = shortFor(path, argv.slice(at), commands);
+    if (meant) {
+      path.push(meant);
+      break;
+    }
     if (word.startsWith("-")) {
       const taken = flagAhead(argv, at);
       hoisted.push(...taken);
@@ -32,6 +37,8 @@ export function arranged(given: readonly string[], commands: readonly CommandDat
     } else if (!leadsOn([...path, camel(word)], commands)) break;
     else path.push(camel(word));
   }
+  const last = at === argv.length && shortFor(path, [], commands);
+  if (last) path.push(last);
   const rest = argv.slice(at);
   if (isCommand(path, commands)) return { path, argv: [...path, ...hoisted, ...rest] };
   // Without a command only help can be meant; the parser compares an unknown word with kebab-case names.
@@ -47,6 +54,24 @@ function isCommand(path: readonly string[], commands: readonly CommandData[]): b
 
 function leadsOn(path: readonly string[], commands: readonly CommandData[]): boolean {
   return commands.some((command) => path.every((word, index) => command.path[index] === word));
+}
+
+/** The last word of a command that may go without it, when nothing that follows leads elsewhere. */
+function shortFor(
+  path: readonly string[],
+  rest: readonly string[],
+  commands: readonly CommandData[],
+): string | undefined {
+  const short = commands.find(
+    ({ act, path: own }) =>
+      act.kind === "api" &&
+      act.operation.command.short === true &&
+      own.slice(0, -1).join(" ") === path.join(" "),
+  );
+  const wantsHelp = rest.some((word) => BUILT_IN.has(word));
+  const leads = rest.some((word) => !word.startsWith("-") && leadsOn([...path, camel(word)], commands));
+  const stray = rest[0] !== undefined && !rest[0].startsWith("-");
+  return short && !wantsHelp && !leads && !stray ? short.path.at(-1) : undefined;
 }
 
 /** A flag before the command's words, with its value. */

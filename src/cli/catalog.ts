@@ -45,6 +45,12 @@ const API_GROUPS: Readonly<Record<string, GroupText>> = {
     brief: "Settings of the installation",
     description: "Address space, excluded blocks and zones, quarantine and limits. For the operator.",
   },
+  sweep: {
+    brief: "What belongs to nobody, and what is missing",
+    description:
+      "Compares everything under this installation's tags with the datasets. For the operator. `letsdata sweep` runs " +
+      "one; `letsdata sweep view` shows the last report.",
+  },
   audit: {
     brief: "Who did what, and when",
     description: "The audit records, the newest first.",

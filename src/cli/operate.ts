@@ -13,7 +13,7 @@ import { type CliContext, coloured } from "./context.ts";
 import { seconds } from "./durations.ts";
 import { inputOf } from "./flags.ts";
 import { json, ProgressLine } from "./render.ts";
-import { notesOf, shown } from "./views.ts";
+import { isDryRun, notesOf, shown } from "./views.ts";
 import { lookInput, waitUntilDone } from "./wait.ts";
 
 type Fields = Record<string, unknown>;
@@ -58,6 +58,8 @@ function timeoutOf({ operation, values }: Job): number | null {
   const { wait } = operation.command;
   if (values.timeout !== undefined && !values.wait)
     throw new Failure("invalid", "--timeout says how long --wait stays", { hint: "Add --wait." });
+  if (values.dryRun && values.wait)
+    throw new Failure("invalid", "--dryRun writes nothing, so there is nothing for --wait to wait for");
   if (!wait || !values.wait) return null;
   return (values.timeout === undefined ? wait.defaultTimeoutSeconds : seconds(String(values.timeout))) * 1000;
 }
@@ -177,6 +179,7 @@ async function print(job: Job & { input: Fields; answer: Fields; format: Format 
 
 function suggestWait(job: Job & { input: Fields; first: Fields }): void {
   const { wait } = job.operation.command;
+  if (isDryRun(job)) return;
   if (!wait || !job.context.stderr.isTTY || wait.done.includes(String(job.first[wait.field]))) return;
   job.context.stderr.write(`It goes on in the background. Look again: ${lookAgainCommand(job)}\n`);
 }

@@ -3,6 +3,7 @@
  * VPC, the guide to peering as commands to copy. Everything here goes to people; programs read the JSON.
  */
 import type { Operation, OperationId } from "../contract/operations.ts";
+import { costs, deleteSteps, dryRun, findings, type Lister } from "./forecastViews.ts";
 import { bold, cellAt, table } from "./render.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -18,6 +19,7 @@ export interface View {
 
 /** The answer as text for a terminal. */
 export async function shown(view: View): Promise<string> {
+  if (isDryRun(view)) return (await dryRun(view.answer, listerOf(view))).join("\n");
   const items = itemsOf(view.answer);
   const head = view.operation.command.columns;
   const indent = indentation(items);
@@ -27,6 +29,11 @@ export async function shown(view: View): Promise<string> {
   const parts = [items.length === 0 ? "Nothing to show.\n" : await section(view, { head, rows })];
   parts.push(...(await (MORE[view.id]?.(view) ?? [])));
   return parts.join("\n");
+}
+
+/** It answers something else than the operation's own table. */
+export function isDryRun({ operation, input }: Pick<View, "operation" | "input">): boolean {
+  return operation.dryRun !== undefined && input.dryRun === true;
 }
 
 /** A list's items; anything else is one item. */
@@ -46,13 +53,26 @@ function indentation(items: readonly Fields[]): (item: Fields) => string {
 }
 
 const MORE: Partial<Record<OperationId, (view: View) => Promise<string[]>>> = {
-  "datasets.view": conditions,
+  "datasets.view": datasetDetails,
   "datasets.create": blockedOnly,
   "vpcs.list": vpcDetails,
   "vpcPeeringConnections.list": nextSteps,
   "vpcPeeringConnections.accept": nextSteps,
   "vpcPeeringConnections.delete": nextSteps,
+  "sweep.run": (view) => findings(view.answer, listerOf(view)),
+  "sweep.view": (view) => findings(view.answer, listerOf(view)),
 };
+
+/** While it is deleted, the plan of that says everything the conditions do, in order. */
+async function datasetDetails(view: View): Promise<string[]> {
+  const list = listerOf(view);
+  const steps = await deleteSteps(view.answer, list);
+  return [...(steps ?? (await conditions(view))), ...(await costs(view.answer, list))];
+}
+
+function listerOf(view: View): Lister {
+  return (items, columns) => listed(view, items, columns);
+}
 
 /** What somebody waits for comes first, and below the table what to do about it. */
 async function conditions(view: View): Promise<string[]> {

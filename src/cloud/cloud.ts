@@ -5,6 +5,7 @@
  */
 import { Failure, type FailureNotes } from "../domain/failure.ts";
 import type { Cell } from "../domain/model.ts";
+import type { TaggedThing } from "../domain/sweep.ts";
 import type { Kind, Step, World } from "../domain/world.ts";
 
 /** Which network to look for. `vpcIds` are those known from the journal, which may bear no visible tag yet. */
@@ -78,6 +79,8 @@ export interface Cloud {
    * signal is aborted no further read is sent: it rejects with `NotSent`.
    */
   observe(cell: Cell, networks: readonly LookAt[], signal?: AbortSignal): Promise<ReadonlyMap<string, World>>;
+  /** Everything in the cell that bears our installation's tag, whichever network it belongs to, or none. */
+  inventory(cell: Cell): Promise<readonly TaggedThing[]>;
   /** The quotas that a network in these zones needs, counted now. */
   quotas(cell: Cell, zoneIds: readonly string[]): Promise<readonly QuotaUse[]>;
   /**

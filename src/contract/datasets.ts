@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { define, forTenant, inDataset, none } from "./define.ts";
+import { datasetPlan } from "./plans.ts";
 import * as shape from "./schemas.ts";
 
 export const datasetsOperations = {
@@ -12,14 +13,22 @@ export const datasetsOperations = {
     summary: "Create a dataset",
     description:
       "Takes a range for the dataset and, when its write connector is Kafka, creates and secures a VPC there. " +
-      "The answer comes at once; `--wait` stays until the VPC is ACTIVE.",
+      "The answer comes at once; `--wait` stays until the VPC is ACTIVE. `--dryRun` writes nothing and says what " +
+      "it would get, use up and cost.",
     access: "member",
     tenantScoped: true,
     status: 201,
     params: none,
-    query: z.object({ ...forTenant }),
+    query: z.object({
+      ...forTenant,
+      dryRun: z
+        .stringbool()
+        .default(false)
+        .describe("Write nothing; say which range, resources and quotas it would take, and its cost"),
+    }),
     body: shape.datasetConfiguration,
     answer: shape.datasetDetail,
+    dryRun: datasetPlan,
     idempotent: true,
     command: {
       path: ["datasets", "create"],
@@ -29,6 +38,10 @@ export const datasetsOperations = {
         {
           what: "Create and wait until its VPC is there",
           command: "letsdata datasets create --configFile examples/dataset.json --wait",
+        },
+        {
+          what: "What it would take and cost, without creating it",
+          command: "letsdata datasets create --configFile examples/dataset.json --dryRun",
         },
       ],
       wait: {
@@ -64,7 +77,8 @@ export const datasetsOperations = {
     path: "/v1/datasets/{datasetName}",
     summary: "Show a dataset",
     description:
-      "Its status and a condition for each resource: ready, waiting on what, or blocked by what and whose move it is.",
+      "Its status and a condition for each resource: ready, waiting on what, or blocked by what and whose move it is. " +
+      "Also what it costs a month, and, while it is deleted, what goes in which order and what is in the way.",
     access: "viewer",
     tenantScoped: true,
     status: 200,

@@ -28,6 +28,8 @@ export type OperationId =
   | "ranges.release"
   | "settings.view"
   | "settings.update"
+  | "sweep.run"
+  | "sweep.view"
   | "audit.list";
 
 /** The least key that may call it. `operator` is an admin key of no tenant. */
@@ -41,6 +43,8 @@ export interface Example {
 /** How the command line shows an operation. */
 export interface CommandShape {
   readonly path: readonly string[];
+  /** The last word may be left out. */
+  readonly short?: true;
   /** Columns of the table output, as dotted paths into an item. */
   readonly columns: readonly string[];
   readonly examples: readonly Example[];
@@ -76,6 +80,8 @@ export interface Operation {
   readonly query: z.ZodObject;
   readonly body: z.ZodObject | null;
   readonly answer: z.ZodObject;
+  /** What it answers, with status 200, when the query has `dryRun=true`: nothing is written then. */
+  readonly dryRun?: z.ZodObject;
   /** Takes an Idempotency-Key header. */
   readonly idempotent: boolean;
   readonly command: CommandShape;

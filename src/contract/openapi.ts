@@ -101,6 +101,7 @@ function described(id: OperationId, operation: Operation, schemas: Json): Json {
         headers: { "x-request-id": { $ref: "#/components/headers/RequestId" } },
         content: { "application/json": { schema: schemaOf(operation.answer, "output", schemas) } },
       },
+      ...(operation.dryRun && { 200: dryRun(operation.dryRun, schemas) }),
       ...Object.fromEntries(
         refusals(operation).map((code) => [kindOf(code).http, { $ref: `#/components/responses/${code}` }]),
       ),
@@ -110,6 +111,14 @@ function described(id: OperationId, operation: Operation, schemas: Json): Json {
       label: what,
       source,
     })),
+  };
+}
+
+function dryRun(answer: z.ZodObject, schemas: Json): Json {
+  return {
+    description: "With dryRun=true: what would be done. Nothing was written",
+    headers: { "x-request-id": { $ref: "#/components/headers/RequestId" } },
+    content: { "application/json": { schema: schemaOf(answer, "output", schemas) } },
   };
 }
 

@@ -10,6 +10,7 @@ import type { Access, CommandShape, Example, Operation, OperationId, Wait } from
 import { keysOperations } from "./keys.ts";
 import { rangesOperations } from "./ranges.ts";
 import { settingsOperations } from "./settings.ts";
+import { sweepOperations } from "./sweep.ts";
 import { tenantsOperations } from "./tenants.ts";
 import { vpcsOperations } from "./vpcs.ts";
 
@@ -22,6 +23,7 @@ export const operations = {
   ...vpcsOperations,
   ...rangesOperations,
   ...settingsOperations,
+  ...sweepOperations,
   ...auditOperations,
 } as const satisfies Record<OperationId, Operation>;
 
@@ -32,6 +34,12 @@ export type BodyOf<Id extends OperationId> = Table[Id]["body"] extends z.ZodObje
   ? z.output<Table[Id]["body"]>
   : null;
 export type AnswerOf<Id extends OperationId> = z.output<Table[Id]["answer"]>;
+/** What a dry run answers; nothing for an operation that has none. */
+export type DryRunOf<Id extends OperationId> = Table[Id] extends {
+  readonly dryRun: infer Plan extends z.ZodObject;
+}
+  ? z.output<Plan>
+  : never;
 /** What a caller passes: path, query and body fields in one object. */
 export type InputOf<Id extends OperationId> = Given<Table[Id]["params"]> &
   Given<Table[Id]["query"]> &

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { type Cidr, parseCidr } from "../domain/cidr.ts";
 import { DATASET_STATUSES, REGIONS, ROLES, VPC_SIZES } from "../domain/model.ts";
+import { cost, deleteStep } from "./plans.ts";
 
 /** A block in CIDR notation; host bits and other slips are refused with what was probably meant. */
 export const cidrBlock = z
@@ -189,6 +190,11 @@ export const datasetDetail = dataset
   .extend({
     conditions: z.array(condition).describe("One for each resource of the network"),
     observedDatetime: moment.nullable().describe("When the cloud was last looked at"),
+    deletePlan: z
+      .array(deleteStep)
+      .nullable()
+      .describe("While it is being deleted: what goes, in order, and what is in the way; null otherwise"),
+    cost: cost.nullable().describe("What it costs now, by what is there; null when nothing was ever there"),
     configuration: z
       .record(z.string(), z.unknown())
       .describe("The configuration as it was given, with the defaults filled in"),

@@ -35,7 +35,7 @@ export function datasets(deps: DatasetDeps): Datasets {
     async createDataset(actor, tenantId, request, once) {
       const cell = needsVpc(request.writeConnector) ? await deps.cellOf(request.region) : null;
       return onceOver(store, { scope: tenantId, operation: "datasets.create", once }, (tx) =>
-        insert(tx, { deps, actor, tenantId, request, cell }),
+        insertDataset(tx, { deps, actor, tenantId, request, cell }),
       );
     },
 
@@ -95,7 +95,7 @@ async function refuseTaken(tx: Tx, tenantId: string, name: string): Promise<void
   });
 }
 
-interface Insertion {
+export interface Insertion {
   readonly deps: DatasetDeps;
   readonly actor: Actor;
   readonly tenantId: string;
@@ -103,7 +103,11 @@ interface Insertion {
   readonly cell: { account: string; roleArn: string | null } | null;
 }
 
-async function insert(tx: Tx, { deps, actor, tenantId, request, cell }: Insertion): Promise<Dataset> {
+/** The dataset with its range and network, in the caller's transaction, woken and audited. */
+export async function insertDataset(
+  tx: Tx,
+  { deps, actor, tenantId, request, cell }: Insertion,
+): Promise<Dataset> {
   const tenant = await tx.lockTenant(tenantId);
   if (!tenant) throw new Failure("notFound", "There is no such tenant");
   await refuseTaken(tx, tenantId, request.name);

@@ -91,25 +91,28 @@ export class Held {
     return { ref, kinds, known: status?.world ?? emptyWorld(now), attempts, previous };
   }
 
-  /** A pass over what was seen, and the lease given back. */
-  async run(question: Question, seen: World | undefined): Promise<void> {
+  /** A pass over what was seen, and the lease given back; when it is due again, null = only when woken. */
+  async run(question: Question, seen: World | undefined): Promise<number | null> {
     try {
-      await this.#run(question, seen);
+      return await this.#run(question, seen);
     } finally {
       this.#over.abort();
     }
   }
 
   /** The look has failed: no pass, and the lease given back. */
-  async unseen(failure: Failure): Promise<void> {
+  async unseen(failure: Failure): Promise<number | null> {
     try {
-      await this.#fail(failure);
+      return await this.#fail(failure);
     } finally {
       this.#over.abort();
     }
   }
 
-  async #run({ ref, kinds, known, attempts, previous }: Question, seen: World | undefined): Promise<void> {
+  async #run(
+    { ref, kinds, known, attempts, previous }: Question,
+    seen: World | undefined,
+  ): Promise<number | null> {
     const { store, log } = this.#deps;
     const writes = store.pass(this.#lease);
     try {
@@ -119,7 +122,7 @@ export class Held {
       const alive = () => this.#alive();
       const lease = this.#lease;
       const signal = this.#signal;
-      await this.#finish(
+      return await this.#finish(
         await pass(this.#deps, {
           network,
           tenant,
@@ -143,7 +146,7 @@ export class Held {
         message: failure.message,
         detail: failure.detail,
       });
-      await this.#fail(failure);
+      return this.#fail(failure);
     }
   }
 
@@ -160,14 +163,19 @@ export class Held {
     return { ...network, layout: cut };
   }
 
-  async #finish({ dueInMs, failed }: PassOutcome): Promise<void> {
+  async #finish({ dueInMs, failed }: PassOutcome): Promise<number | null> {
     const { work } = this.#deps.store;
-    if (failed) await work.fail(this.#lease, dueInMs ?? 1_000, failed.message);
-    else await work.finish(this.#lease, dueInMs);
+    if (!failed) {
+      await work.finish(this.#lease, dueInMs);
+      return dueInMs;
+    }
+    const failedDueInMs = dueInMs ?? 1_000;
+    await work.fail(this.#lease, failedDueInMs, failed.message);
+    return failedDueInMs;
   }
 
   /** The whole pass failed: say why on the network, and try again later and later. */
-  async #fail(failure: Failure): Promise<void> {
+  async #fail(failure: Failure): Promise<number | null> {
     const { store, clock, log } = this.#deps;
     const dueInMs = Math.min(500 * 2 ** Math.min(this.#lease.failures, 10), 60_000);
     try {
@@ -181,6 +189,7 @@ export class Held {
         .pass(this.#lease)
         .saveStatus({ conditions, world: status?.world ?? null, observedAt: status?.observedAt ?? null });
       await store.work.fail(this.#lease, dueInMs, failure.message);
+      return dueInMs;
     } catch (thrown) {
       // The lease runs out by itself, and the network is claimed again.
       log({
@@ -189,6 +198,7 @@ export class Held {
         network: this.network.id,
         message: asFailure(thrown).message,
       });
+      return null;
     }
   }
 }

@@ -2,14 +2,22 @@
  * Wishes. Every change a caller can ask for is one transaction here: it checks, writes the wish and the audit
  * record, wakes the reconciler, and makes no call to any cloud. Promises: refused = nothing written.
  */
-import { type DatasetDeps, type Datasets, datasets } from "./datasets.ts";
+import { type Datasets, datasets } from "./datasets.ts";
 import { type PeeringWishes, peeringWishes } from "./peeringWishes.ts";
 import { type People, type PeopleDeps, people } from "./people.ts";
+import { type RehearsalDeps, type Rehearsals, rehearsals } from "./rehearsal.ts";
+import { type SweepWishes, sweepWishes } from "./sweepWishes.ts";
 
 export type { Actor, DatasetRequest, Once, PeeringName } from "./actor.ts";
 
-export type Intent = People & Datasets & PeeringWishes;
+export type Intent = People & Datasets & PeeringWishes & Rehearsals & SweepWishes;
 
-export function createIntent(deps: PeopleDeps & DatasetDeps): Intent {
-  return { ...people(deps), ...datasets(deps), ...peeringWishes(deps) };
+export function createIntent(deps: PeopleDeps & RehearsalDeps): Intent {
+  return {
+    ...people(deps),
+    ...datasets(deps),
+    ...peeringWishes(deps),
+    ...rehearsals(deps),
+    ...sweepWishes(deps),
+  };
 }

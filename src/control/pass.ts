@@ -65,10 +65,11 @@ export async function pass(deps: PassDeps, input: PassInput): Promise<PassOutcom
   }
   await writeVerdicts(writes, thought.verdicts, now);
   await writeStatus(deps, input, thought);
-  const { failures, waits } = await takeMoves(deps, input, thought.moves);
-  if (failures.size + waits.size > 0) {
+  const { failures, waits, refused } = await takeMoves(deps, input, thought.moves);
+  if (failures.size + waits.size + refused.size > 0) {
     const told = withFailures(conditions, new Map([...waits, ...failures]), { previous, now });
-    const left = failures.size > 0 ? nothingKnown(world) : touched(world, thought.moves);
+    const taken = thought.moves.filter((move) => !refused.has(move));
+    const left = failures.size > 0 ? nothingKnown(world) : touched(world, taken);
     await writes.saveStatus({ conditions: told, world: left, observedAt: world.at });
   }
   return outcome(deps, { input, thought, failures });
@@ -179,6 +180,8 @@ interface Taken {
   readonly failures: ReadonlyMap<string, Failure>;
   /** Steps that were not sent because the cloud's rate limit did not let them. */
   readonly waits: ReadonlyMap<string, Failure>;
+  /** Optional steps that the cloud does not allow yet: they have changed nothing. */
+  readonly refused: ReadonlySet<Move>;
 }
 
 /**
@@ -188,6 +191,7 @@ interface Taken {
 async function takeMoves(deps: PassDeps, input: PassInput, moves: readonly Move[]): Promise<Taken> {
   const failures = new Map<string, Failure>();
   const waits = new Map<string, Failure>();
+  const refused = new Set<Move>();
   const patience = new AbortController();
   const done = new AbortController();
   void deps.clock.sleep(PATIENCE_MS, done.signal).then(() => patience.abort());
@@ -203,14 +207,17 @@ async function takeMoves(deps: PassDeps, input: PassInput, moves: readonly Move[
           waits.set(move.step.key, failure);
           return;
         }
-        if (move.optional && kindOf(failure.code).reconcile === "observe") return;
+        if (move.optional && kindOf(failure.code).reconcile === "observe") {
+          refused.add(move);
+          return;
+        }
         failures.set(move.step.key, failure);
         logFailedStep(deps, input.network, { step: move.step, failure });
       }
     }),
   );
   done.abort();
-  return { failures, waits };
+  return { failures, waits, refused };
 }
 
 const PATIENCE_MS = 10_000;

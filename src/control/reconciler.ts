@@ -8,9 +8,9 @@
  */
 import type { Cloud, LookAt } from "../cloud/cloud.ts";
 import { asFailure } from "../domain/failure.ts";
-import type { Clock, Network } from "../domain/model.ts";
+import type { Clock } from "../domain/model.ts";
 import type { World } from "../domain/world.ts";
-import type { Lease, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { Gathering, restfulPause } from "./gathering.ts";
 import { Held, LEASE_MS, type Question } from "./held.ts";
 
@@ -34,6 +34,8 @@ export interface Reconciler {
 
 const BATCH = 100;
 const IDLE_MS = 2_000;
+/** What becomes due within so short a time is claimed together. */
+const TOGETHER_MS = 50;
 
 export function createReconciler(deps: ReconcilerDeps): Reconciler {
   const loop = new Loop(deps);
@@ -44,9 +46,15 @@ class Loop {
   readonly #deps: Required<ReconcilerDeps>;
   readonly #running = new Set<Promise<unknown>>();
   readonly #gathering: Gathering<Held>;
+  /** How many wakes had been heard when it was claimed. */
+  readonly #claimedAt = new WeakMap<Held, number>();
   readonly #stopping = new AbortController();
   #paced = false;
+  /** Wakes heard so far: one that came during a pass makes its network due at the end of it. */
+  #wakes = 0;
+  #restUntil = 0;
   #nudge: () => void = () => undefined;
+  #recount: () => void = () => undefined;
 
   constructor(deps: ReconcilerDeps) {
     this.#deps = { windowMs: 300_000, resyncMs: 30_000, ...deps };
@@ -63,7 +71,10 @@ class Loop {
 
   async run(signal: AbortSignal): Promise<void> {
     const { store, clock, log } = this.#deps;
-    const stopListening = store.onWake(() => this.#nudge());
+    const stopListening = store.onWake(() => {
+      this.#wakes += 1;
+      this.#nudge();
+    });
     this.#paced = true;
     if (signal.aborted) this.#stop();
     signal.addEventListener("abort", () => this.#stop(), { once: true });
@@ -76,7 +87,7 @@ class Loop {
           await store.endDueQuarantines();
         }
         const started = await this.#start();
-        if (started === 0 && !this.#stopped) await this.#rest(nudged);
+        if (started < BATCH && !this.#stopped) await this.#rest(nudged);
       } catch (thrown) {
         const { code, message, detail } = asFailure(thrown);
         log({ level: "error", event: "round failed", code, message, detail });
@@ -109,17 +120,34 @@ class Loop {
     });
   }
 
+  /** Until a wake, or until something is due: what the store knows of, or a pass that has ended meanwhile. */
   async #rest(nudged: Promise<void>): Promise<void> {
     const { store, clock } = this.#deps;
-    const due = await store.work.nextDueMs();
-    const over = new AbortController();
-    await Promise.race([nudged, clock.sleep(Math.max(1, Math.min(due ?? IDLE_MS, IDLE_MS)), over.signal)]);
-    over.abort();
+    this.#restUntil = clock.now() + IDLE_MS;
+    this.#dueIn((await store.work.nextDueMs()) ?? IDLE_MS);
+    let woken = false;
+    const wake = nudged.then(() => {
+      woken = true;
+    });
+    while (!woken && clock.now() < this.#restUntil) {
+      const over = new AbortController();
+      this.#recount = () => over.abort();
+      await Promise.race([wake, clock.sleep(this.#restUntil - clock.now(), over.signal)]);
+      over.abort();
+    }
+  }
+
+  #dueIn(ms: number): void {
+    const at = this.#deps.clock.now() + Math.max(ms, TOGETHER_MS);
+    if (at >= this.#restUntil) return;
+    this.#restUntil = at;
+    this.#recount();
   }
 
   /** Claims what is due and begins a pass over each; does not wait for their end. */
   async #start(): Promise<number> {
     const { store } = this.#deps;
+    const wakes = this.#wakes;
     const leases = await store.work.claim(BATCH, LEASE_MS);
     if (leases.length === 0) return 0;
     const networks = await store.networks(leases.map(({ networkId }) => networkId));
@@ -127,7 +155,11 @@ class Loop {
     for (const lease of leases) {
       const network = networks.find(({ id }) => id === lease.networkId);
       if (!network) await store.work.finish(lease, null);
-      else byCell.set(network.cell.id, [...(byCell.get(network.cell.id) ?? []), this.#hold(lease, network)]);
+      else {
+        const held = new Held(this.#deps, { lease, network, stopping: this.#stopping.signal });
+        this.#claimedAt.set(held, wakes);
+        byCell.set(network.cell.id, [...(byCell.get(network.cell.id) ?? []), held]);
+      }
     }
     for (const [cellId, held] of byCell)
       this.#track(this.#gathering.join(cellId, held, this.#stopping.signal));
@@ -136,14 +168,14 @@ class Loop {
 
   #track(work: Promise<unknown>): void {
     this.#running.add(work);
-    void work.finally(() => {
-      this.#running.delete(work);
-      this.#nudge();
-    });
+    void work.finally(() => this.#running.delete(work));
   }
 
-  #hold(lease: Lease, network: Network): Held {
-    return new Held(this.#deps, { lease, network, stopping: this.#stopping.signal });
+  /** After a pass, or what stood in its place: due again when it says, or at once when it was woken meanwhile. */
+  async #ended(held: Held, work: Promise<number | null>): Promise<void> {
+    const dueInMs = await work;
+    if (dueInMs !== null) this.#dueIn(dueInMs);
+    if (this.#wakes !== this.#claimedAt.get(held)) this.#nudge();
   }
 
   /** Looks at a cell once, and begins a pass over each of these networks of it. */
@@ -160,10 +192,10 @@ class Loop {
         looks.length > 0 ? await cloud.observe(cell, looks.map(lookAt), this.#stopping.signal) : NONE;
       for (const [index, one] of held.entries()) {
         const question = asked[index];
-        if (question) this.#track(one.run(question, seen.get(one.network.id)));
+        if (question) this.#track(this.#ended(one, one.run(question, seen.get(one.network.id))));
       }
     } catch (thrown) {
-      for (const one of held) this.#track(one.unseen(asFailure(thrown)));
+      for (const one of held) this.#track(this.#ended(one, one.unseen(asFailure(thrown))));
     }
   }
 }

@@ -7,7 +7,18 @@
  *
  * Source of the order: https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html
  */
-import type { SeenInterface, SeenNatGateway, SeenPeering } from "../domain/world.ts";
+import {
+  type Holder,
+  holdersOfAddress,
+  holdersOfGateway,
+  holdersOfGroup,
+  holdersOfSubnet,
+  holdersOfTable,
+  holdersOfVpc,
+  livePeering,
+  natHolds,
+  strangers,
+} from "./holders.ts";
 import type { Draft, Sight } from "./sight.ts";
 
 export interface TeardownInput {
@@ -55,12 +66,6 @@ function seenIds({ world }: Sight): ReadonlySet<string> {
   return new Set(tagged.map(({ id }) => id));
 }
 
-function livePeering({ state }: SeenPeering): boolean {
-  return (
-    state === "active" || state === "provisioning" || state === "deleting" || state === "pending-acceptance"
-  );
-}
-
 function dropPeerings({ sight, draft }: TeardownInput): void {
   for (const { id, state } of sight.world.peerings.filter(livePeering)) {
     const key = `peering/${id}`;
@@ -90,10 +95,6 @@ function dropEndpoints({ sight, draft }: TeardownInput): void {
   }
 }
 
-function natHolds({ state }: SeenNatGateway): boolean {
-  return state === "pending" || state === "available" || state === "deleting";
-}
-
 function dropNatGateways({ sight, draft }: TeardownInput): void {
   for (const { key, id, state } of sight.world.natGateways.filter(natHolds)) {
     if (state !== "deleting") draft.move({ do: "deleteNatGateway", key, natGatewayId: id });
@@ -107,48 +108,49 @@ function dropNatGateways({ sight, draft }: TeardownInput): void {
   }
 }
 
+/** What is held waits, and says for what; it begins to be deleted when nothing holds it any more. */
+function tellHeld(
+  draft: Draft,
+  thing: { readonly key: string; readonly id: string },
+  held: { readonly message: string; readonly usualSeconds?: number; readonly actor?: "aws" | "letsdata" },
+): void {
+  draft.waiting({ resource: thing.key, id: thing.id, actor: "letsdata", ...held });
+}
+
+function first(holders: readonly Holder[]): string {
+  return holders[0]?.id ?? "";
+}
+
 function dropAddresses({ sight, draft }: TeardownInput): void {
-  const held = new Map(
-    sight.world.natGateways
-      .filter(natHolds)
-      .flatMap((nat) => nat.allocationIds.map((allocationId) => [allocationId, nat.id] as const)),
-  );
-  for (const { key, id, associationId } of sight.world.addresses) {
-    const holder = held.get(id) ?? associationId;
-    if (!holder) draft.move({ do: "releaseAddress", key, allocationId: id });
-    draft.deleting({
-      resource: key,
-      id,
-      actor: holder ? "aws" : "letsdata",
-      message: holder ? `is still held by ${holder}` : "is being released",
-      usualSeconds: holder ? USUAL.natGateway : USUAL.address,
-    });
+  for (const address of sight.world.addresses) {
+    const { key, id } = address;
+    const holders = holdersOfAddress(sight.world, address);
+    if (holders.length > 0) {
+      const message = `is still held by ${first(holders)}`;
+      tellHeld(draft, address, { message, actor: "aws", usualSeconds: USUAL.natGateway });
+      continue;
+    }
+    draft.move({ do: "releaseAddress", key, allocationId: id });
+    draft.deleting({ resource: key, id, message: "is being released", usualSeconds: USUAL.address });
   }
 }
 
 function dropInternetGateways({ sight, draft }: TeardownInput): void {
-  const mapped =
-    sight.world.natGateways.some(natHolds) || sight.world.addresses.some((address) => address.associationId);
-  for (const { key, id, vpcId } of sight.world.internetGateways) {
-    // A gateway cannot be detached while a public address is mapped in its VPC.
-    if (vpcId && !mapped) draft.move({ do: "detachInternetGateway", key, gatewayId: id, vpcId });
-    if (!vpcId) draft.move({ do: "deleteInternetGateway", key, gatewayId: id });
-    draft.deleting({
-      resource: key,
-      id,
-      message: vpcId && mapped ? "waits until no public address is mapped" : "is being taken away",
-      usualSeconds: mapped ? USUAL.natGateway : USUAL.other,
-    });
+  for (const gateway of sight.world.internetGateways) {
+    const { key, id, vpcId } = gateway;
+    if (holdersOfGateway(sight.world, gateway).length > 0) {
+      const message = "waits until no public address is mapped";
+      tellHeld(draft, gateway, { message, usualSeconds: USUAL.natGateway });
+      continue;
+    }
+    if (vpcId) draft.move({ do: "detachInternetGateway", key, gatewayId: id, vpcId });
+    else draft.move({ do: "deleteInternetGateway", key, gatewayId: id });
+    draft.deleting({ resource: key, id, message: "is being taken away", usualSeconds: USUAL.other });
   }
 }
 
-/** Interfaces that are not a NAT gateway's: they hold their subnet and group, and are somebody else's to remove. */
-function strangers({ world }: Sight): readonly SeenInterface[] {
-  return world.interfaces.filter(({ interfaceType }) => interfaceType !== "nat_gateway");
-}
-
 function tellInterfaces({ sight, draft }: TeardownInput): void {
-  for (const { id, subnetId, description, ownerId, state, requesterManaged } of strangers(sight))
+  for (const { id, subnetId, description, ownerId, state, requesterManaged } of strangers(sight.world))
     draft.blocked({
       resource: `interface/${id}`,
       id,
@@ -162,54 +164,54 @@ function tellInterfaces({ sight, draft }: TeardownInput): void {
 }
 
 function dropGroups({ sight, draft }: TeardownInput): void {
-  for (const { key, id } of sight.world.groups) {
+  for (const group of sight.world.groups) {
+    const { key, id } = group;
     if (key === "group/default") continue;
-    const holder = sight.world.interfaces.find(({ groupIds }) => groupIds.includes(id));
-    if (!holder) draft.move({ do: "deleteGroup", key, groupId: id });
-    draft.deleting({ resource: key, id, message: holder ? `is still on ${holder.id}` : "is being deleted" });
+    const holders = holdersOfGroup(sight.world, group);
+    if (holders.length > 0) {
+      tellHeld(draft, group, { message: `is still on ${first(holders)}` });
+      continue;
+    }
+    draft.move({ do: "deleteGroup", key, groupId: id });
+    draft.deleting({ resource: key, id, message: "is being deleted", usualSeconds: USUAL.other });
   }
 }
 
 function dropSubnets({ sight, draft }: TeardownInput): void {
-  for (const { key, id } of sight.world.subnets) {
-    const nat = sight.world.natGateways.find((candidate) => candidate.subnetId === id && natHolds(candidate));
-    const holder = nat?.id ?? sight.world.interfaces.find(({ subnetId }) => subnetId === id)?.id;
-    if (!holder) draft.move({ do: "deleteSubnet", key, subnetId: id });
-    draft.deleting({ resource: key, id, message: holder ? `waits for ${holder}` : "is being deleted" });
+  for (const subnet of sight.world.subnets) {
+    const { key, id } = subnet;
+    const holders = holdersOfSubnet(sight.world, subnet);
+    if (holders.length > 0) {
+      tellHeld(draft, subnet, { message: `waits for ${first(holders)}` });
+      continue;
+    }
+    draft.move({ do: "deleteSubnet", key, subnetId: id });
+    draft.deleting({ resource: key, id, message: "is being deleted", usualSeconds: USUAL.other });
   }
 }
 
 function dropTables({ sight, draft }: TeardownInput): void {
-  for (const { key, id, main, associations } of sight.world.routeTables) {
+  for (const table of sight.world.routeTables) {
+    const { key, id, main } = table;
     if (main) continue;
-    const used = associations.length > 0;
-    if (!used) draft.move({ do: "deleteRouteTable", key, tableId: id });
-    draft.deleting({ resource: key, id, message: used ? "waits for its subnets" : "is being deleted" });
+    if (holdersOfTable(sight.world, table).length > 0) {
+      tellHeld(draft, table, { message: "waits for its subnets" });
+      continue;
+    }
+    draft.move({ do: "deleteRouteTable", key, tableId: id });
+    draft.deleting({ resource: key, id, message: "is being deleted", usualSeconds: USUAL.other });
   }
 }
 
 function dropVpcs({ sight, draft }: TeardownInput): void {
-  const { world } = sight;
-  for (const { key, id } of world.vpcs) {
-    const inside = [
-      ...world.subnets,
-      ...world.routeTables.filter(({ main }) => !main),
-      ...world.endpoints,
-    ].filter(({ vpcId }) => vpcId === id).length;
-    const groups = world.groups.filter((group) => group.vpcId === id && group.key !== "group/default").length;
-    const gateways = world.internetGateways.filter(({ vpcId }) => vpcId === id).length;
-    const nats = world.natGateways.filter((nat) => nat.vpcId === id && natHolds(nat)).length;
-    const interfaces = world.interfaces.filter(({ vpcId }) => vpcId === id).length;
-    const peerings = world.peerings.filter(
-      (peering) => peering.vpcId === id && livePeering(peering) && peering.state !== "pending-acceptance",
-    ).length;
-    const left = inside + groups + gateways + nats + interfaces + peerings;
-    if (left === 0) draft.move({ do: "deleteVpc", key, vpcId: id });
-    draft.deleting({
-      resource: key,
-      id,
-      message: left > 0 ? `goes last; ${left} things are still in it` : "is being deleted",
-      usualSeconds: USUAL.other,
-    });
+  for (const vpc of sight.world.vpcs) {
+    const { key, id } = vpc;
+    const left = holdersOfVpc(sight.world, vpc).length;
+    if (left > 0) {
+      tellHeld(draft, vpc, { message: `goes last; ${left} things are still in it` });
+      continue;
+    }
+    draft.move({ do: "deleteVpc", key, vpcId: id });
+    draft.deleting({ resource: key, id, message: "is being deleted", usualSeconds: USUAL.other });
   }
 }

@@ -18,8 +18,9 @@ import { claim, giveBack, nextDueMs, type PassEnd, renew } from "./queue.ts";
 import { endDueQuarantines } from "./ranges.ts";
 import { reads } from "./reads.ts";
 import { seedSettings } from "./settings.ts";
-import type { Lease, Store, Work } from "./store.ts";
-import { transact, tx, write } from "./transaction.ts";
+import type { Lease, Store, Sweeps, Work } from "./store.ts";
+import * as sweeps from "./sweeps.ts";
+import { rehearsed, transact, tx, write } from "./transaction.ts";
 
 export interface StoreOptions {
   readonly clock: Clock;
@@ -55,7 +56,9 @@ export function storeOver(driver: Driver, clock: Clock): Store {
     ...reads(session),
     kind: driver.kind,
     change: (work) => transact(driver, clock, (inside) => work(tx(inside))),
+    rehearse: (work) => rehearsed(driver, clock, (inside) => work(tx(inside))),
     work: workOver(driver, clock),
+    sweeps: sweepsOver(driver, clock),
     networks: (ids) => networks(session, ids),
     attempts: (networkIds) => attempts(session, networkIds),
     pass: (lease) => pass((work) => transact(driver, clock, work), lease),
@@ -79,5 +82,21 @@ function workOver(driver: Driver, clock: Clock): Work {
     nextDueMs: () => nextDueMs({ db: driver.db, clock }),
     heartbeat: (processId) => write(driver, clock, (session) => heartbeat(session, processId)),
     farewell: (processId) => write(driver, clock, (session) => farewell(session, processId)),
+  };
+}
+
+function sweepsOver(driver: Driver, clock: Clock): Sweeps {
+  const session = { db: driver.db, clock };
+  return {
+    last: () => sweeps.lastSweep(session),
+    byId: (id) => sweeps.sweepById(session, id),
+    dueInMs: (everyMs) => sweeps.sweepDueInMs(session, everyMs),
+    claim: (leaseMs, everyMs) =>
+      transact(driver, clock, (inside) => sweeps.claimSweep(inside, leaseMs, everyMs)),
+    renew: (lease, leaseMs) => write(driver, clock, (inside) => sweeps.renewSweep(inside, lease, leaseMs)),
+    save: (lease, result) => transact(driver, clock, (inside) => sweeps.saveSweep(inside, lease, result)),
+    cells: () => sweeps.cells(session),
+    living: () => sweeps.livingNetworks(session),
+    traces: (datasetIds) => sweeps.datasetTraces(session, datasetIds),
   };
 }

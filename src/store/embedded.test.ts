@@ -69,7 +69,7 @@ async function assertAllThere(dataDir: string, acknowledged: readonly string[]):
 }
 
 // One folder for the first four, in their order: making a database takes seconds.
-describe("a store in a folder", { timeout: 120_000 }, () => {
+describe("a store in a folder", { timeout: 600_000 }, () => {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), "letsdata-store-"));
   const dataDir = path.join(home, "data");
   after(() => fs.rmSync(home, { recursive: true, force: true }));

@@ -28,6 +28,7 @@ for (const database of stores(process.env)) {
         token: 1,
         until: clock.now() + LEASE_MS,
         failures: 0,
+        freshAfter: 0,
       });
       assert.deepEqual(await work.claim(10, LEASE_MS), []);
       assert.equal(await work.nextDueMs(), LEASE_MS);
@@ -42,6 +43,50 @@ for (const database of stores(process.env)) {
       assert.equal(await work.nextDueMs(), null);
       await wake();
       assert.equal(await work.nextDueMs(), 0);
+    });
+
+    test("a fresh look is asked for, and stays asked for", async () => {
+      const { store, network, clock, wake } = await withNetwork();
+      await store.change((tx) => tx.wake(network.id, "fresh"));
+      const asked = clock.now();
+      clock.advance(5);
+      await wake();
+      assert.equal((await claimOne(store)).freshAfter, asked);
+    });
+
+    test("a process counts while it shows signs of life", async () => {
+      const { work, clock } = await withNetwork();
+      assert.equal(await work.heartbeat("one"), 1);
+      assert.equal(await work.heartbeat("two"), 2);
+      clock.advance(20_000);
+      assert.equal(await work.heartbeat("two"), 2);
+      clock.advance(10_000);
+      assert.equal(await work.heartbeat("two"), 1);
+      assert.equal(await work.heartbeat("one"), 2);
+      await work.farewell("two");
+      assert.equal(await work.heartbeat("one"), 1);
+    });
+
+    test("of three networks that need two of five, two get them, and what is counted is not counted twice", async () => {
+      const { store, tenant } = await withNetwork();
+      await addNetwork(store, tenant.id, "A");
+      await addNetwork(store, tenant.id, "B");
+      const leases = new Map((await store.work.claim(10, LEASE_MS)).map((lease) => [lease.networkId, lease]));
+      const writes = [...leases.values()].map((lease) => store.pass(lease));
+      const line = (used: number, usedBy: readonly [string, number][] = []) => [
+        { quota: "elasticIps", needed: 2, limit: 5, used, usedBy: new Map(usedBy) },
+      ];
+      const shorts: number[] = [];
+      for (const one of writes) shorts.push((await one.reserveQuotas(line(0))).length);
+      assert.deepEqual(shorts, [0, 0, 1]);
+      const [last] = writes.slice(-1);
+      const [short] = (await last?.reserveQuotas(line(0))) ?? [];
+      assert.deepEqual([short?.reserved, short?.missing], [4, 1]);
+      // The cloud counts the first one's two by now: reserved and used are not added up for it.
+      const [first] = await store.networks([[...leases.keys()][0] ?? ""]);
+      const counted: [string, number][] = [[first?.datasetId ?? "", 2]];
+      const [still] = (await last?.reserveQuotas(line(2, counted))) ?? [];
+      assert.deepEqual([still?.used, still?.reserved, still?.missing], [2, 2, 1]);
     });
 
     test("woken while it runs, it is due at once, whether the pass went well or not", async () => {

@@ -24,6 +24,7 @@ import type {
   Tenant,
   TenantRange,
 } from "../domain/model.ts";
+import type { DatasetTrace, Sweep, SweepReport } from "../domain/sweep.ts";
 import type { Attempt, World } from "../domain/world.ts";
 
 /** What the last pass over a network left behind. */
@@ -148,6 +149,8 @@ export interface Tx extends Reads {
    */
   wake(networkId: string, fresh?: "fresh"): Promise<void>;
   writeAudit(record: Omit<AuditRecord, "id" | "at">): Promise<void>;
+  /** Asks for a sweep and wakes the sweepers; answers one that waits already when it does the same. */
+  askSweep(wish: { fix: boolean; askedBy: string }): Promise<Sweep>;
 
   /**
    * The answer given to this key within the last 24 hours, if any. Keys are per tenant (or operator) and
@@ -222,11 +225,47 @@ export interface PassWrites {
   closeAttempt(key: string, attempt: number): Promise<void>;
 }
 
+/** The right to sweep until `until`; `token` grows with every claim. */
+export interface SweepLease {
+  readonly sweep: Sweep;
+  readonly token: number;
+  readonly until: number;
+}
+
+export interface SweepResult {
+  readonly state: "running" | "done" | "failed";
+  readonly error: string | null;
+  readonly report: SweepReport | null;
+}
+
+export interface Sweeps {
+  /** The one that was asked for last; null before the first. */
+  last(): Promise<Sweep | null>;
+  byId(id: string): Promise<Sweep | null>;
+  /** Milliseconds until there is something to claim, when one is due every so many of them; 0 = now. */
+  dueInMs(everyMs: number): Promise<number>;
+  /** Null when nothing is to do, or another process does it. */
+  claim(leaseMs: number, everyMs: number): Promise<SweepLease | null>;
+  /** False when the lease was lost; the holder must stop. */
+  renew(lease: SweepLease, leaseMs: number): Promise<boolean>;
+  /** Rejects with `conflict` when the lease was lost. Anything but `running` ends the sweep and the lease. */
+  save(lease: SweepLease, result: SweepResult): Promise<void>;
+  /** Every place that a network was ever put. */
+  cells(): Promise<readonly Cell[]>;
+  /** All networks that are not gone, wanted or not. */
+  living(): Promise<readonly Network[]>;
+  /** By id, whoever's; unknown ids are left out. */
+  traces(datasetIds: readonly string[]): Promise<ReadonlyMap<string, DatasetTrace>>;
+}
+
 export interface Store extends Reads {
   readonly kind: "embedded" | "postgres";
   /** One transaction; tried again when the database asks for it (serialization, deadlock). */
   change<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** As `change`, and at the end everything is undone: for what would be. */
+  rehearse<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   readonly work: Work;
+  readonly sweeps: Sweeps;
   /** The wishes of these networks, peerings included; those that are gone are left out. */
   networks(ids: readonly string[]): Promise<readonly Network[]>;
   /** Journal rows by network; an entry for each id asked for. */

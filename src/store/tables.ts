@@ -19,6 +19,7 @@ import type {
   VpcSize,
   WriteConnector,
 } from "../domain/model.ts";
+import type { SweepReport, SweepState } from "../domain/sweep.ts";
 import type { World } from "../domain/world.ts";
 
 export interface Tables {
@@ -134,6 +135,19 @@ export interface Tables {
     networkId: string;
     amount: number;
   };
+  sweep: {
+    seq: Generated<number>;
+    id: string;
+    fix: boolean;
+    askedBy: string | null;
+    askedAt: number;
+    startedAt: number | null;
+    endedAt: number | null;
+    state: SweepState;
+    error: string | null;
+    report: SweepReport | null;
+  };
+  sweepLease: { one: Generated<boolean>; token: number; leaseUntil: number };
   audit: {
     seq: Generated<number>;
     id: string;

@@ -18,6 +18,7 @@ import { reads } from "./reads.ts";
 import { updateSettings } from "./settings.ts";
 import { freeSlots } from "./slots.ts";
 import type { Tx } from "./store.ts";
+import { askSweep } from "./sweeps.ts";
 import type { Session } from "./tables.ts";
 import { deleteTenant, insertTenant, lockTenant, updateTenant } from "./tenants.ts";
 
@@ -30,6 +31,22 @@ export function transact<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   return tried(driver, () => driver.db.transaction().execute((db) => work({ db, clock })));
+}
+
+/** Runs work in one transaction that is rolled back at the end. */
+export function rehearsed<T>(
+  driver: Driver,
+  clock: Clock,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  return tried(driver, async () => {
+    const transaction = await driver.db.startTransaction().execute();
+    try {
+      return await work({ db: transaction, clock });
+    } finally {
+      await transaction.rollback().execute();
+    }
+  });
 }
 
 /** Runs work that is one statement, which is its own transaction. */
@@ -73,6 +90,7 @@ export function tx(session: Session): Tx {
     savePeering: (networkId, wish) => savePeering(session, networkId, wish),
     wake: (networkId, fresh) => wake(session, networkId, fresh),
     writeAudit: (record) => writeAudit(session, record),
+    askSweep: (wish) => askSweep(session, wish),
     answerFor: (scope, operation, key) => answerFor(session, { scope, operation, key }),
     rememberAnswer: (scope, operation, key, answer) =>
       rememberAnswer(session, { scope, operation, key }, answer),

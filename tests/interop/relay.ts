@@ -6,22 +6,27 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 
-export interface Exchange {
-  readonly service: string;
-  readonly account: string;
-  readonly action: string;
-  /** The form's parameters but for Action and Version, in the order they came. */
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly userAgent: string;
+/** An answer's status and body. */
+export interface Heard {
   readonly status: number;
   readonly answer: string;
+}
+
+export interface Exchange extends Heard {
+  readonly service: string;
+  readonly account: string;
+  /** Of the form, or of the header `X-Amz-Target`. */
+  readonly action: string;
+  /** The form's parameters but for Action and Version, in the order they came; none of a JSON body. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly userAgent: string;
 }
 
 export interface RelayOptions {
   /** Added to the request. */
   readonly headers?: (account: string) => Record<string, string>;
   /** What the client hears instead. */
-  readonly corrected?: (exchange: Exchange) => Promise<string>;
+  readonly corrected?: (exchange: Exchange) => Promise<Heard>;
 }
 
 export interface Relay {
@@ -42,9 +47,10 @@ export async function openRelay(target: string, options: RelayOptions = {}): Pro
       const text = (await whole(answer)).toString();
       const exchange: Exchange = { ...asked, status: answer.statusCode ?? 502, answer: text };
       seen.push(exchange);
-      const heard = Buffer.from((await options.corrected?.(exchange)) ?? text);
-      response.writeHead(exchange.status, { ...answer.headers, "content-length": heard.length });
-      response.end(heard);
+      const heard = (await options.corrected?.(exchange)) ?? exchange;
+      const bytes = Buffer.from(heard.answer);
+      response.writeHead(heard.status, { ...answer.headers, "content-length": bytes.length });
+      response.end(bytes);
     } catch {
       response.destroy();
     }
@@ -72,6 +78,8 @@ function read(request: http.IncomingMessage, body: Buffer): Omit<Exchange, "stat
   const { authorization = "", "user-agent": userAgent = "" } = request.headers;
   const [, account = "", service = ""] =
     /Credential=([^/]+)\/\d{8}\/[^/]+\/([^/]+)\//.exec(authorization) ?? [];
+  const target = String(request.headers["x-amz-target"] ?? "");
+  if (target) return { service, account, action: target.split(".").at(-1) ?? "", parameters: {}, userAgent };
   const {
     Action: action = "",
     Version: _,

@@ -6,9 +6,35 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, test } from "node:test";
-import { DrivenClock, startSandbox } from "../../src/sandbox/testing.ts";
+import {
+  DescribeAddressesCommand,
+  DescribeInternetGatewaysCommand,
+  DescribeNatGatewaysCommand,
+  DescribeVpcsCommand,
+} from "@aws-sdk/client-ec2";
+import { DrivenClock, startSandbox, type TestSandbox } from "../../src/sandbox/testing.ts";
 import { ROOT } from "../sources.ts";
 import { type Recording, Replay } from "./replay.ts";
+
+/** What somebody made and nobody took away; a deleted NAT gateway stays visible for an hour. */
+async function left({ client }: TestSandbox, account: string): Promise<unknown[]> {
+  const ec2 = client(account, "us-east-1");
+  const { Vpcs = [] } = await ec2.send(new DescribeVpcsCommand({}));
+  const { NatGateways = [] } = await ec2.send(new DescribeNatGatewaysCommand({}));
+  const { Addresses = [] } = await ec2.send(new DescribeAddressesCommand({}));
+  const { InternetGateways = [] } = await ec2.send(new DescribeInternetGatewaysCommand({}));
+  const defaultVpc = Vpcs.find(({ IsDefault }) => IsDefault)?.VpcId;
+  return [
+    ...Vpcs.filter(({ VpcId }) => VpcId !== defaultVpc),
+    ...NatGateways.filter(({ State }) => State !== "deleted"),
+    ...Addresses,
+    ...InternetGateways.filter(({ Attachments }) => Attachments?.[0]?.VpcId !== defaultVpc),
+  ];
+}
+
+function accountsOf({ phases }: Recording): Set<string> {
+  return new Set(phases.flatMap(({ requests }) => requests.map(({ account }) => account)));
+}
 
 const FOLDER = join(ROOT, "tests/interop/recorded");
 
@@ -29,6 +55,7 @@ for (const file of readdirSync(FOLDER))
               throw new Error(`${name}, request ${index + 1} of ${requests.length}: ${thrown.message}`);
             });
         assert.deepEqual(complaints, []);
+        for (const account of accountsOf(recording)) assert.deepEqual(await left(sandbox, account), []);
       } finally {
         await sandbox.close();
       }

@@ -22,6 +22,7 @@ export interface Answered {
 
 const VERSIONS: Readonly<Record<string, string>> = { ec2: "2016-11-15", sts: "2011-06-15" };
 
+/** A request of the query protocol. */
 export async function ask(asking: Asking): Promise<Answered> {
   const { endpoint, action, parameters = {}, service = "ec2" } = asking;
   const body = new URLSearchParams({ Action: action, Version: VERSIONS[service] ?? "", ...parameters });

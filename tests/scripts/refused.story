@@ -76,6 +76,7 @@ keep SECOND_VPC
 aws ec2 create-vpc-peering-connection --vpc-id "$SECOND_VPC" --peer-vpc-id "$LETSDATA_VPC" --peer-owner-id 999999999999 --query VpcPeeringConnection.VpcPeeringConnectionId --output text --endpoint-url "$SANDBOX_URL"
 keep SECOND_PCX
 letsdata vpcs vpcPeeringConnections accept --datasetName Clicks --vpcPeeringConnectionId "$SECOND_PCX"
+letsdata vpcs vpcPeeringConnections list --datasetName Clicks --output table
 
 ## dns
 # The first customer VPC has no DNS hostnames, so AWS allows no private DNS answers over the peering yet.
@@ -85,7 +86,7 @@ letsdata datasets view --datasetName Clicks --output table
 # Something of somebody else's stands in the VPC: the delete waits, and says for what and for whom.
 AWS_ACCESS_KEY_ID=999999999999 aws ec2 create-network-interface --subnet-id "$PRIVATE_SUBNET" --description "a leftover test host" --query NetworkInterface.NetworkInterfaceId --output text --endpoint-url "$SANDBOX_URL"
 keep LEFTOVER
-letsdata datasets delete --datasetName Clicks --wait --timeout 2s
+letsdata datasets delete --datasetName Clicks --wait --timeout 3s
 letsdata vpcs vpcPeeringConnections accept --datasetName Clicks --vpcPeeringConnectionId "$SECOND_PCX"
 
 ## unblocked

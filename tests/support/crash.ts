@@ -96,8 +96,8 @@ async function clientOn(endpoint: string, store: Store, clock: DrivenClock) {
 export type Phase = "before" | "unanswered" | "unrecorded";
 
 export interface ControlPlane {
-  /** False when it died on the way. */
-  round(): Promise<boolean>;
+  /** Null when it came to the end; else the point it died at. */
+  round(): Promise<string | null>;
   /** Points it came past, in order. */
   readonly passed: readonly string[];
   /** Waits until nothing of it is under way, and lets its connections go. */
@@ -106,8 +106,8 @@ export interface ControlPlane {
 
 export interface LifeOptions {
   readonly windowMs: number;
-  /** The point to die at. */
-  readonly stopAt?: string | undefined;
+  /** Points to die at, whichever it comes to first. */
+  readonly stopAt?: readonly string[];
 }
 
 /** A control plane over new handles. */
@@ -115,7 +115,7 @@ export async function startControlPlane(ground: Ground, options: LifeOptions): P
   const { clock } = ground;
   const store = ground.newHandle();
   const cloud = await clientOn(ground.sandboxUrl, store, clock);
-  const life = new Life(options.stopAt);
+  const life = new Life(options.stopAt ?? []);
   const reconciler = createReconciler({
     store: mortalStore(life, store),
     cloud: { ...life.mortal<Cloud>(cloud), apply: mortalApply(life, cloud, ground.keys) },
@@ -125,9 +125,9 @@ export async function startControlPlane(ground: Ground, options: LifeOptions): P
   });
   return {
     passed: life.passed,
-    round: () => Promise.race([reconciler.round().then(() => true), life.died.then(() => false)]),
+    round: () => Promise.race([reconciler.round().then(() => null), life.died]),
     bury: async () => {
-      life.die();
+      life.die("buried");
       await life.settled();
       cloud.close();
     },
@@ -138,22 +138,23 @@ const NEVER = new Promise<never>(() => {});
 
 class Life {
   readonly passed: string[] = [];
-  readonly died: Promise<void>;
-  readonly #stopAt: string | undefined;
+  /** Where it died. */
+  readonly died: Promise<string>;
+  readonly #stopAt: readonly string[];
   readonly #underWay = new Set<Promise<unknown>>();
   #dead = false;
-  #die: () => void = () => {};
+  #die: (point: string) => void = () => {};
 
-  constructor(stopAt: string | undefined) {
+  constructor(stopAt: readonly string[]) {
     this.#stopAt = stopAt;
     this.died = new Promise((resolve) => {
       this.#die = resolve;
     });
   }
 
-  die(): void {
+  die(point: string): void {
     this.#dead = true;
-    this.#die();
+    this.#die(point);
   }
 
   async settled(): Promise<void> {
@@ -164,7 +165,7 @@ class Life {
   at(point: string): boolean {
     if (this.#dead) return true;
     this.passed.push(point);
-    if (point === this.#stopAt) this.die();
+    if (this.#stopAt.includes(point)) this.die(point);
     return this.#dead;
   }
 

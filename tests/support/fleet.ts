@@ -8,10 +8,12 @@ import { awsCloud } from "../../src/cloud/aws/ec2.ts";
 import type { Actor } from "../../src/control/actor.ts";
 import { createIntent, type Intent } from "../../src/control/intent.ts";
 import { createReconciler } from "../../src/control/reconciler.ts";
+import type { Condition } from "../../src/domain/model.ts";
 import { rateOf } from "../../src/sandbox/rates.ts";
 import { createSandbox } from "../../src/sandbox/server.ts";
 import { PROFILES, type Settings, settings } from "../../src/sandbox/settings.ts";
 import { openStore } from "../../src/store/database.ts";
+import type { Store } from "../../src/store/store.ts";
 import { driven, LeapingClock, UnderWay } from "./driven.ts";
 
 /** One request as the sandbox saw it. */
@@ -29,11 +31,18 @@ export interface Fleet {
   readonly sent: readonly Sent[];
   /** What the log said, a line an entry. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** What conditions said at `peekAtMs`. */
+  readonly peeked: readonly Condition[];
+  /** From the wishes to the end of the reconciler, milliseconds. */
+  readonly endedMs: number;
 }
 
 export interface FleetOptions {
   readonly datasets: number;
   readonly settings?: Partial<Settings>;
+  readonly peekAtMs?: number;
+  /** The reconciler is stopped then, milliseconds; by default when all are ready. */
+  readonly stopAtMs?: number;
 }
 
 const PLATFORM = "999999999999";
@@ -63,7 +72,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
       cellOf: async () => ({ account: PLATFORM, roleArn: null }),
       randomBytes,
     });
-    await wish(intent, options.datasets);
+    const tenantId = await wish(intent, options.datasets);
     const { installation } = await store.settings();
     const log: Record<string, unknown>[] = [];
     const write = (line: Record<string, unknown>) => void log.push({ at: clock.now(), ...line });
@@ -88,12 +97,18 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
         if (ready.length === options.datasets) stopping.abort();
       },
     });
+    const peeked: Condition[] = [];
+    if (options.stopAtMs !== undefined) void clock.sleep(options.stopAtMs).then(() => stopping.abort());
+    if (options.peekAtMs !== undefined)
+      void clock
+        .sleep(options.peekAtMs)
+        .then(async () => peeked.push(...(await conditions(store, tenantId))));
     try {
       await driven(clock, underWay, reconciler.run(stopping.signal));
     } finally {
       cloud.close();
     }
-    return { readyMs: ready, sent: await sentTo(url), log };
+    return { readyMs: ready, sent: await sentTo(url), log, peeked, endedMs: clock.now() - started };
   } finally {
     underWay.close();
     await store.close();
@@ -101,7 +116,15 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
   }
 }
 
-async function wish(intent: Intent, datasets: number): Promise<void> {
+async function conditions(store: Store, tenantId: string): Promise<readonly Condition[]> {
+  const tenant = store.tenant(tenantId);
+  const { items } = await tenant.datasets({ limit: 1_000, cursor: null });
+  const statuses = await Promise.all(items.map(({ id }) => tenant.status(id)));
+  return statuses.flatMap((status) => status?.conditions ?? []);
+}
+
+/** The id of the tenant they belong to. */
+async function wish(intent: Intent, datasets: number): Promise<string> {
   const tenant = await intent.createTenant(OPERATOR, { name: "default", avoidCidrs: [], rangeLimit: 1_000 });
   for (let number = 0; number < datasets; number++)
     await intent.createDataset(OPERATOR, tenant.id, {
@@ -116,6 +139,7 @@ async function wish(intent: Intent, datasets: number): Promise<void> {
       },
       configuration: {},
     });
+  return tenant.id;
 }
 
 async function sentTo(url: string): Promise<readonly Sent[]> {

@@ -22,10 +22,12 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-/** `cwd` is where it runs, and where its data folder is by default. */
-export function run(cwd: string, args: readonly string[]): Running {
-  // It has a database of its own in its folder, whatever the tests' own are.
-  const env = { ...process.env, NO_COLOR: "1", DATABASE_URL: "" };
+/**
+ * `cwd` is where it runs, and where its data folder is by default. It has a database of its own in there unless
+ * it is given one, whatever the tests' own are.
+ */
+export function run(cwd: string, args: readonly string[], databaseUrl = ""): Running {
+  const env = { ...process.env, NO_COLOR: "1", DATABASE_URL: databaseUrl };
   const child = spawn(BINARY, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
@@ -49,8 +51,12 @@ export interface Serving extends Running {
 }
 
 /** `letsdata serve` in that folder, once it is ready; rejects with what it wrote when it ends before. */
-export async function serving(cwd: string, args: readonly string[] = []): Promise<Serving> {
-  const running = run(cwd, ["serve", "--port", "0", ...args]);
+export async function serving(
+  cwd: string,
+  args: readonly string[] = [],
+  databaseUrl = "",
+): Promise<Serving> {
+  const running = run(cwd, ["serve", "--port", "0", ...args], databaseUrl);
   const url = await readyUrl(running);
   const credentials = JSON.parse(readFileSync(join(cwd, ".letsdata/credentials.json"), "utf8"));
   return { ...running, url, operatorKey: credentials.apiKey, sandboxUrl: credentials.sandboxUrl };

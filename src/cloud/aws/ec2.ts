@@ -7,6 +7,7 @@ import { DescribeAvailabilityZonesCommand } from "@aws-sdk/client-ec2";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { Failure } from "../../domain/failure.ts";
 import type { Cell, Clock } from "../../domain/model.ts";
+import type { TaggedThing } from "../../domain/sweep.ts";
 import type { World } from "../../domain/world.ts";
 import type { Cloud, LookAt, QuotaUse, StepCall, Turn, Zone } from "../cloud.ts";
 import type { CloudLog } from "./calls.ts";
@@ -15,6 +16,7 @@ import { type DnsMemory, dnsMemory } from "./dns.ts";
 import { CREATE_ACTION } from "./creates.ts";
 import { errandOf, errandOfLook, newTurn, onErrand } from "./errand.ts";
 import { failureOf } from "./errors.ts";
+import { inventory } from "./inventory.ts";
 import { type Limiter, limiter, type Pressure } from "./limits.ts";
 import { observe } from "./observe.ts";
 import { countUse, type Limits, readLimits } from "./quotaUse.ts";
@@ -64,6 +66,7 @@ export function awsCloud(options: AwsOptions): AwsCloud {
     zones: (cell) => shared(zonesAsked, cellKey(cell), () => told(zones(clients, cell))),
     observe: (cell, networks, signal) =>
       told(onErrand(errandOfLook(networks, signal), () => look(eyes, { cell, networks, at: clock.now() }))),
+    inventory: (cell) => told(onErrand(BACKGROUND, () => count(eyes, cell))),
     quotas: (cell, zoneIds) => told(quotas(eyes, cell, zoneIds)),
     turn: (cell, call) => told(turn(limits, cell, call)),
     apply: (cell, call) => told(onErrand(errandOf(call), () => act(eyes, cell, call))),
@@ -155,6 +158,13 @@ async function look(
   { cell, networks, at }: Look,
 ): Promise<ReadonlyMap<string, World>> {
   return observe({ ec2: clients.clients(cell).ec2, dns, installation, networks, at });
+}
+
+/** A sweep waits for everybody who waits for one network. */
+const BACKGROUND = { network: "", rank: "normal" } as const;
+
+async function count({ clients, installation }: Eyes, cell: Cell): Promise<readonly TaggedThing[]> {
+  return inventory({ ec2: clients.clients(cell).ec2, installation, cell });
 }
 
 const LIMITS_KEPT_MS = 3_600_000;

@@ -1,7 +1,7 @@
 /**
  * Who goes next of those that wait for one bucket. Promises that networks take turns, so that one with
  * hundreds of calls delays another by one turn at most; that calls of one network keep their order; that what
- * is urgent goes first and still starves nobody: every fourth goes by age alone. A turn is several calls long,
+ * is urgent goes first and still starves nobody: every fourth call is of the last rank that waits. A turn is several calls long,
  * because networks that are finished one after another keep the buckets of the next wave busy, and networks
  * that all creep forward side by side do not.
  *
@@ -14,7 +14,7 @@ export type Rank = (typeof RANKS)[number];
 
 /** What one network needs of one action when it is made: six subnets, six associations. */
 export const TURN = 6;
-const BY_AGE_EVERY = 4;
+const LAST_FIRST_EVERY = 4;
 /** Who has left without having been served (to look at the world again) finds its place again for so long. */
 const PLACE_KEPT_MS = 30_000;
 
@@ -68,7 +68,7 @@ export class FairQueue<Item> {
   next(): Item | undefined {
     if (this.#size === 0) return undefined;
     this.#served += 1;
-    const found = this.#served % BY_AGE_EVERY === 0 ? this.#oldest(RANKS) : this.#first();
+    const found = this.#first(this.#served % LAST_FIRST_EVERY === 0 ? RANKS.toReversed() : RANKS);
     if (!found) return undefined;
     const { lanes, network, lane } = found;
     const item = lane.waiting.shift();
@@ -105,20 +105,16 @@ export class FairQueue<Item> {
     return items;
   }
 
-  #first() {
-    for (const rank of RANKS) {
-      const found = this.#oldest([rank]);
+  /** The lane with the lowest place of the first of these ranks in which somebody waits. */
+  #first(ranks: readonly Rank[]) {
+    for (const rank of ranks) {
+      const lanes = this.#lanes[rank];
+      let found: { lanes: Map<string, Lane<Item>>; network: string; lane: Lane<Item> } | null = null;
+      for (const [network, lane] of lanes)
+        if (lane.waiting.length > 0 && (!found || lane.place < found.lane.place))
+          found = { lanes, network, lane };
       if (found) return found;
     }
     return null;
-  }
-
-  #oldest(ranks: readonly Rank[]) {
-    let found: { lanes: Map<string, Lane<Item>>; network: string; lane: Lane<Item> } | null = null;
-    for (const rank of ranks)
-      for (const [network, lane] of this.#lanes[rank])
-        if (lane.waiting.length > 0 && (!found || lane.place < found.lane.place))
-          found = { lanes: this.#lanes[rank], network, lane };
-    return found;
   }
 }

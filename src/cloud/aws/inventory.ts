@@ -1,0 +1,91 @@
+/**
+ * Everything in a cell that bears our installation's tag, by one paged describe a kind, filtered on that tag.
+ * Promises that what AWS shows of things already gone (deleted NAT gateways and endpoints linger, tags and all)
+ * is left out, and that nothing without our tag is ever in it.
+ */
+import type { EC2Client, Tag } from "@aws-sdk/client-ec2";
+import type { Cell } from "../../domain/model.ts";
+import type { TaggedThing, ThingKind } from "../../domain/sweep.ts";
+import * as reads from "./reads.ts";
+import { ATTEMPT_TAG, DATASET_TAG, INSTALLATION_TAG, KEY_TAG, TENANT_TAG, tagValue } from "./tags.ts";
+
+export interface InventoryLook {
+  readonly ec2: EC2Client;
+  readonly installation: string;
+  readonly cell: Cell;
+}
+
+export async function inventory({ ec2, installation, cell }: InventoryLook): Promise<readonly TaggedThing[]> {
+  const ours = reads.filters(`tag:${INSTALLATION_TAG}`, [installation]);
+  const [vpcs, subnets, gateways, addresses, nats, tables, endpoints, groups] = await Promise.all([
+    reads.vpcs(ec2, ours),
+    reads.subnets(ec2, ours),
+    reads.internetGateways(ec2, ours),
+    reads.addresses(ec2, ours),
+    reads.natGateways(ec2, ours),
+    reads.routeTables(ec2, ours),
+    reads.endpoints(ec2, ours),
+    reads.groups(ec2, ours),
+  ]);
+  const things = (kind: ThingKind, found: readonly Found[]) =>
+    found.flatMap((one) => thing(cell, kind, one) ?? []);
+  return [
+    ...things(
+      "vpc",
+      vpcs.map((one) => ({ ...one, Id: one.VpcId })),
+    ),
+    ...things(
+      "subnet",
+      subnets.map((one) => ({ ...one, Id: one.SubnetId })),
+    ),
+    ...things(
+      "internetGateway",
+      gateways.map((one) => ({ ...one, Id: one.InternetGatewayId })),
+    ),
+    ...things(
+      "elasticIp",
+      addresses.map((one) => ({ ...one, Id: one.AllocationId })),
+    ),
+    ...things(
+      "natGateway",
+      nats.map((one) => ({ ...one, Id: one.NatGatewayId })),
+    ),
+    ...things(
+      "routeTable",
+      tables.map((one) => ({ ...one, Id: one.RouteTableId })),
+    ),
+    ...things(
+      "gatewayEndpoint",
+      endpoints.map((one) => ({ ...one, Id: one.VpcEndpointId })),
+    ),
+    ...things(
+      "securityGroup",
+      groups.map((one) => ({ ...one, Id: one.GroupId })),
+    ),
+  ];
+}
+
+/** What is read of each kind, whatever else AWS says of it. */
+interface Found {
+  readonly Id: string | undefined;
+  readonly Tags?: readonly Tag[] | undefined;
+  readonly State?: string | undefined;
+}
+
+/** A deleted NAT gateway is shown for about an hour: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-working-with.html */
+const GONE = "deleted";
+
+function thing(cell: Cell, kind: ThingKind, { Id: id, Tags, State }: Found): TaggedThing | null {
+  const state = (State ?? "").toLowerCase();
+  if (!id || state === GONE) return null;
+  return {
+    kind,
+    id,
+    key: tagValue(Tags, KEY_TAG) ?? "",
+    datasetId: tagValue(Tags, DATASET_TAG) ?? "",
+    tenantId: tagValue(Tags, TENANT_TAG) ?? "",
+    attempt: Number(tagValue(Tags, ATTEMPT_TAG)) || 0,
+    cell,
+    state,
+  };
+}
