@@ -143,8 +143,12 @@ describe("a data folder in use", () => {
   test("a port in use is refused as clearly", async () => {
     const first = started.at(-1);
     assert.ok(first);
-    const { port } = new URL(first.url);
-    const { code, stderr } = await run(cwd, ["serve", "--port", port, "--dataDir", "other"]).ended;
+    await stopped(first);
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
+    const { port } = holder.address() as AddressInfo;
+    const { code, stderr } = await run(cwd, ["serve", "--port", String(port)]).ended;
+    holder.close();
     assert.equal(code, 5, stderr);
     assert.ok(stderr.includes(`Port ${port} of 127.0.0.1 is taken`), stderr);
   });
