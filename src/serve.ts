@@ -32,9 +32,12 @@ export interface ServeRoom extends LocalRoom {
 
 /** The account the sandbox gives the platform; the customer's is whatever account they sign as. */
 const SANDBOX_PLATFORM_ACCOUNT = "999999999999";
-const STOP_WITHIN_MS = 4_500;
-/** How long the calls that are on their way are waited for. */
-const LAST_CALLS_MS = 1_000;
+const STOP_WITHIN_MS = 4_200;
+/**
+ * From the signal: as long as this the calls that are on their way are waited for. A create whose answer is
+ * not heard is looked for by its tag at the next start, which may take the whole consistency window.
+ */
+const LAST_CALLS_MS = 3_300;
 
 export async function serve(options: OptionValues, room: ServeRoom): Promise<number> {
   const { clock } = room;
@@ -105,14 +108,15 @@ function startTheWill({ options, room, log, onStop }: Composition, parts: WillPa
   const resyncMs = 1000 * (number(options, "resyncSeconds") ?? 30);
   const reconciler = createReconciler({ ...parts, clock, log, windowMs, resyncMs });
   const sweeper = createSweeper({ ...parts, clock, log, windowMs });
+  let asked = 0;
+  room.signal.addEventListener("abort", () => (asked = clock.now()), { once: true });
   const stopping = new AbortController();
   const running = Promise.all([reconciler.run(stopping.signal), sweeper.run(stopping.signal)]);
   onStop(async () => {
     stopping.abort();
     const ended = new AbortController();
     void running.finally(() => ended.abort());
-    await clock.sleep(LAST_CALLS_MS, ended.signal);
-    // What AWS has not answered by now is found by its tag at the next start.
+    await clock.sleep(Math.max(0, asked + LAST_CALLS_MS - clock.now()), ended.signal);
     parts.cloud.close();
     await running;
   });

@@ -4,11 +4,11 @@
  * writes the transcripts anew; read what changed before you keep it.
  */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { ROOT } from "./sources.ts";
-import { parseStory, tell } from "./support/story.ts";
+import { parseStory, startedOnce, tell } from "./support/story.ts";
 
 const FOLDER = join(ROOT, "tests/scripts");
 const stories = readdirSync(FOLDER).filter((name) => name.endsWith(".story"));
@@ -16,9 +16,15 @@ const update = process.env.UPDATE === "1";
 
 /** Three at a time: most of a story is waiting for processes to start. */
 describe("stories", { concurrency: 3 }, () => {
+  let started = "";
+  before(async () => {
+    started = await startedOnce();
+  });
+  after(() => rmSync(started, { recursive: true, force: true }));
+
   for (const name of stories)
     test(basename(name, ".story"), async (t) => {
-      const { transcript, aws } = await tell(readFileSync(join(FOLDER, name), "utf8"));
+      const { transcript, aws } = await tell(readFileSync(join(FOLDER, name), "utf8"), started);
       t.diagnostic(`the customer's side: ${aws}`);
       const file = join(FOLDER, name.replace(/\.story$/, ".transcript"));
       if (update) writeFileSync(file, transcript);

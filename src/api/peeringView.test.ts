@@ -57,6 +57,7 @@ function view(sight: Partial<PeeringSight>) {
     seen: null,
     wish: null,
     condition: null,
+    customerAccount: "123456789012",
     peer: { vpcId: "vpc-ours", ownerId: "999999999999", region: "us-east-1", cidrBlock: cidr("10.2.0.0/25") },
     place: { datasetName: "Clicks", tenantName: null, sandboxUrl: null },
     now: NOW,
@@ -127,6 +128,23 @@ describe("the next step", () => {
       `letsdata vpcs vpcPeeringConnections accept --datasetName Clicks --vpcPeeringConnectionId ${ID} --wait`,
     );
     assert.equal(found.expiresInSeconds, 90);
+  });
+
+  test("of a stranger's request is its rejection: accepting it would be refused", () => {
+    const found = view({ seen: seen("pending-acceptance", { requesterAccount: "222222222222" }) });
+    assert.equal(found.status, "PENDING");
+    assert.match(found.statusReason, /^Account 222222222222 requests it, and only 123456789012/);
+    assert.match(found.nextStep ?? "", /^letsdata vpcs vpcPeeringConnections delete /);
+  });
+
+  test("of a deleted one that was established is to drop the route that leads nowhere now", () => {
+    const gone = { ...byUs, establishedAt: NOW };
+    const found = view({ seen: seen("deleted"), wish: gone });
+    assert.match(
+      found.nextStep ?? "",
+      /^aws ec2 delete-route .*--destination-cidr-block 10\.2\.0\.0\/25 --region eu-west-1$/,
+    );
+    assert.equal(view({ seen: seen("deleted"), wish: byUs }).nextStep, null);
   });
 
   test("of an expired request is the same request again", () => {

@@ -23,6 +23,8 @@ export interface PeeringSight {
   readonly wish: PeeringWish | null;
   /** Of the resource `peering/<id>`. */
   readonly condition: Condition | null;
+  /** The dataset's `customerAccountForAccess`. */
+  readonly customerAccount: string;
   /** Our side; null while our VPC is not seen. */
   readonly peer: PeerOf | null;
   readonly place: CommandPlace;
@@ -65,7 +67,8 @@ function isOver({ seen, wish }: PeeringSight): boolean {
 }
 
 function pending(sight: PeeringSight): Verdict {
-  const { id, seen, place } = sight;
+  const { id, seen, place, customerAccount } = sight;
+  if (seen && seen.requesterAccount !== customerAccount) return foreign(sight, seen.requesterAccount);
   const initiating = seen?.state === "initiating-request";
   return {
     status: "PENDING",
@@ -73,6 +76,18 @@ function pending(sight: PeeringSight): Verdict {
     whoseMove: initiating ? "aws" : "customer",
     nextStep: acceptCommand(place, id),
     ...said(sight, "blocked"),
+  };
+}
+
+/** Shown and never accepted: accepting it would be refused. */
+function foreign({ id, place, customerAccount }: PeeringSight, requester: string): Verdict {
+  return {
+    status: "PENDING",
+    statusReason:
+      `Account ${requester} requests it, and only ${customerAccount}, the dataset's customerAccountForAccess, ` +
+      "may peer: it is not accepted",
+    whoseMove: "customer",
+    nextStep: deleteCommand(place, id),
   };
 }
 

@@ -72,6 +72,7 @@ async function peeringsOf(
     seen: seen.find((peering) => peering.id === id) ?? null,
     wish: wishes.find(({ connectionId }) => connectionId === id) ?? null,
     condition: known.status?.conditions.find(({ resource }) => resource === `peering/${id}`) ?? null,
+    customerAccount: dataset.customerAccountForAccess,
     peer: peerOf(known),
     place: commandPlace(house, { actor, tenant, dataset }),
     now: house.clock.now(),

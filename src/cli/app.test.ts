@@ -77,13 +77,35 @@ describe("reading", () => {
       state: "waiting",
       message: "is pending",
       whoseMove: "aws",
+      hint: "Wait a little",
+    };
+    const vpc = {
+      resource: "vpc",
+      id: "vpc-1",
+      state: "ready",
+      message: "is available",
+      whoseMove: "letsdata",
     };
     await using peer = await Peer.start(() =>
-      ok({ datasetName: "Clicks", status: "CREATING", conditions: [condition] }),
+      ok({ datasetName: "Clicks", status: "CREATING", conditions: [vpc, condition] }),
     );
     const ran = await cli(["datasets", "view", "--datasetName", "Clicks", ...at(peer)], { terminal: 120 });
     assert.match(ran.stdout, /^Clicks +CREATING/m);
     assert.match(ran.stdout, /^nat\/1 +nat-1 +waiting +aws +is pending$/m);
+    assert.match(ran.stdout, /^vpc +vpc-1 +ready +- +is available$/m);
+    assert.match(ran.stdout, /waiting[\s\S]*ready[\s\S]*\nnat\/1: Wait a little\n$/);
+  });
+
+  test("a peering connection shows what to do next, as a command to copy", async () => {
+    const pending = { vpcPeeringConnectionId: "pcx-1", status: "PENDING", statusReason: "It waits" };
+    const items = [
+      { ...pending, nextStep: "letsdata accept" },
+      { ...pending, nextStep: null },
+    ];
+    await using peer = await Peer.start(() => ok({ items, nextCursor: null }));
+    const argv = ["vpcs", "vpcPeeringConnections", "list", "--datasetName", "Clicks", ...at(peer)];
+    const ran = await cli(argv, { terminal: 120 });
+    assert.match(ran.stdout, /\n\n# pcx-1: It waits\nletsdata accept\n$/);
   });
 
   test("the address plan is indented by depth", async () => {

@@ -22,11 +22,12 @@ export function arranged(given: readonly string[], commands: readonly CommandDat
   const argv = asked.flatMap((word) => (/^--[a-z][\w-]*=$/i.test(word) ? [word.slice(0, -1), ""] : [word]));
   const path: string[] = [];
   const hoisted: string[] = [];
+  const helps = argv.some((word) => BUILT_IN.has(word));
   let at = 0;
   for (; at < argv.length && !isCommand(path, commands); at++) {
     const word = argv[at] ?? "";
     const meant = shortFor(path, argv.slice(at), commands);
-    if (meant) {
+    if (meant && !helps) {
       path.push(meant);
       break;
     }
@@ -37,8 +38,8 @@ export function arranged(given: readonly string[], commands: readonly CommandDat
     } else if (!leadsOn([...path, camel(word)], commands)) break;
     else path.push(camel(word));
   }
-  const last = at === argv.length && shortFor(path, [], commands);
-  if (last) path.push(last);
+  const last = at === argv.length ? shortFor(path, [], commands) : undefined;
+  if (last && !helps) path.push(last);
   const rest = argv.slice(at);
   if (isCommand(path, commands)) return { path, argv: [...path, ...hoisted, ...rest] };
   // Without a command only help can be meant; the parser compares an unknown word with kebab-case names.
@@ -68,10 +69,9 @@ function shortFor(
       act.operation.command.short === true &&
       own.slice(0, -1).join(" ") === path.join(" "),
   );
-  const wantsHelp = rest.some((word) => BUILT_IN.has(word));
   const leads = rest.some((word) => !word.startsWith("-") && leadsOn([...path, camel(word)], commands));
   const stray = rest[0] !== undefined && !rest[0].startsWith("-");
-  return short && !wantsHelp && !leads && !stray ? short.path.at(-1) : undefined;
+  return short && !leads && !stray ? short.path.at(-1) : undefined;
 }
 
 /** A flag before the command's words, with its value. */

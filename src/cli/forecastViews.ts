@@ -24,6 +24,7 @@ export async function deleteSteps(answer: Fields, list: Lister): Promise<string[
   const gone = steps.filter(({ state }) => state === "gone").length;
   const rows = steps.map((step) => ({
     ...step,
+    whoseMove: step.state === "gone" ? null : step.whoseMove,
     blockedBy: shortened(step.blockedBy),
     usual: typeof step.usualSeconds === "number" ? usual(step.usualSeconds) : null,
   }));

@@ -65,10 +65,10 @@ export async function pass(deps: PassDeps, input: PassInput): Promise<PassOutcom
   }
   await writeVerdicts(writes, thought.verdicts, now);
   await writeStatus(deps, input, thought);
-  const { failures, waits, refused } = await takeMoves(deps, input, thought.moves);
-  if (failures.size + waits.size + refused.size > 0) {
+  const { failures, waits, inert } = await takeMoves(deps, input, thought.moves);
+  if (failures.size + inert.size > 0) {
     const told = withFailures(conditions, new Map([...waits, ...failures]), { previous, now });
-    const taken = thought.moves.filter((move) => !refused.has(move));
+    const taken = thought.moves.filter((move) => !inert.has(move));
     const left = failures.size > 0 ? nothingKnown(world) : touched(world, taken);
     await writes.saveStatus({ conditions: told, world: left, observedAt: world.at });
   }
@@ -178,10 +178,10 @@ function heldUp({ conditions, moves }: Plan, previous: readonly Condition[]): re
 
 interface Taken {
   readonly failures: ReadonlyMap<string, Failure>;
-  /** Steps that were not sent because the cloud's rate limit did not let them. */
+  /** Why steps were not sent: the cloud's rate limit did not let them. */
   readonly waits: ReadonlyMap<string, Failure>;
-  /** Optional steps that the cloud does not allow yet: they have changed nothing. */
-  readonly refused: ReadonlySet<Move>;
+  /** What has changed nothing: steps that were not sent, and optional ones that the cloud does not allow yet. */
+  readonly inert: ReadonlySet<Move>;
 }
 
 /**
@@ -191,7 +191,7 @@ interface Taken {
 async function takeMoves(deps: PassDeps, input: PassInput, moves: readonly Move[]): Promise<Taken> {
   const failures = new Map<string, Failure>();
   const waits = new Map<string, Failure>();
-  const refused = new Set<Move>();
+  const inert = new Set<Move>();
   const patience = new AbortController();
   const done = new AbortController();
   void deps.clock.sleep(PATIENCE_MS, done.signal).then(() => patience.abort());
@@ -205,10 +205,11 @@ async function takeMoves(deps: PassDeps, input: PassInput, moves: readonly Move[
         const failure = asFailure(thrown);
         if (failure instanceof NotSent) {
           waits.set(move.step.key, failure);
+          inert.add(move);
           return;
         }
         if (move.optional && kindOf(failure.code).reconcile === "observe") {
-          refused.add(move);
+          inert.add(move);
           return;
         }
         failures.set(move.step.key, failure);
@@ -217,7 +218,7 @@ async function takeMoves(deps: PassDeps, input: PassInput, moves: readonly Move[
     }),
   );
   done.abort();
-  return { failures, waits, refused };
+  return { failures, waits, inert };
 }
 
 const PATIENCE_MS = 10_000;

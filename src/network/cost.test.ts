@@ -5,6 +5,7 @@ import type { World } from "../domain/world.ts";
 import { cost, countsOf, summed } from "./cost.ts";
 import { footprint } from "./footprint.ts";
 import { PRICES } from "./prices.ts";
+import { quotaNeeds } from "./quotaNeeds.ts";
 import { network, settled } from "./settled.testing.ts";
 
 const at = (region: string) => ({ region, prices: PRICES });
@@ -107,6 +108,15 @@ describe("what a network will be", () => {
         "vpc/L-FE5A380F 1 zone",
         "vpc/L-1B52E74A 1 region",
       ],
+    );
+  });
+
+  test("and as much of each as is reserved before the first write", () => {
+    const reserved = quotaNeeds({ zoneIds: ["a", "b", "c"] });
+    const names = ["vpcs", "internetGateways", "elasticIps", "natGatewaysPerZone/a", "gatewayEndpoints"];
+    assert.deepEqual(
+      needs.quotas.map(({ needed }) => needed),
+      names.map((name) => reserved.get(name)),
     );
   });
 });

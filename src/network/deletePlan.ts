@@ -60,8 +60,10 @@ export function deletePlan(input: DeletePlanInput): readonly DeleteRow[] {
   const { network } = input;
   const expected = input.world && network.layout ? expectedThings(network.cidr, network.layout) : [];
   const gone = expected.filter(({ key }) => !names.has(key)).map(({ key }) => goneRow(key));
-  return [...told, ...gone].sort((a, b) => a.order - b.order);
+  return [...told, ...gone].sort((a, b) => a.order - b.order || BY_NUMBER.compare(a.resource, b.resource));
 }
+
+const BY_NUMBER = new Intl.Collator("en", { numeric: true });
 
 /** From the last pass; before there was one since the deletion was asked for, what it will find. */
 function toldRows(input: DeletePlanInput): readonly DeleteRow[] {

@@ -6,9 +6,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import {
+  DescribeAddressesCommand,
+  DescribeInternetGatewaysCommand,
+  DescribeNatGatewaysCommand,
   DescribeRouteTablesCommand,
+  DescribeSecurityGroupsCommand,
   DescribeSubnetsCommand,
-  DescribeTagsCommand,
   DescribeVpcPeeringConnectionsCommand,
   DescribeVpcsCommand,
 } from "@aws-sdk/client-ec2";
@@ -31,6 +34,28 @@ const PATIENCE_MS = 900_000;
 /** moto knows the account by this header. */
 const headers = (account: string) =>
   (account ? { "x-moto-account-id": account } : {}) as Record<string, string>;
+
+/** The ids of what bears our tags, kind by kind: moto's DescribeTags lists what is deleted too. */
+async function taggedOurs(house: House): Promise<(string | undefined)[]> {
+  const ec2 = house.ec2(PLATFORM);
+  const Filters = [{ Name: "tag-key", Values: ["letsdata:dataset"] }];
+  const { Vpcs = [] } = await ec2.send(new DescribeVpcsCommand({ Filters }));
+  const { Subnets = [] } = await ec2.send(new DescribeSubnetsCommand({ Filters }));
+  const { RouteTables = [] } = await ec2.send(new DescribeRouteTablesCommand({ Filters }));
+  const { SecurityGroups = [] } = await ec2.send(new DescribeSecurityGroupsCommand({ Filters }));
+  const { InternetGateways = [] } = await ec2.send(new DescribeInternetGatewaysCommand({ Filters }));
+  const { Addresses = [] } = await ec2.send(new DescribeAddressesCommand({ Filters }));
+  const { NatGateways = [] } = await ec2.send(new DescribeNatGatewaysCommand({}));
+  return [
+    ...Vpcs.map(({ VpcId }) => VpcId),
+    ...Subnets.map(({ SubnetId }) => SubnetId),
+    ...RouteTables.map(({ RouteTableId }) => RouteTableId),
+    ...SecurityGroups.map(({ GroupId }) => GroupId),
+    ...InternetGateways.map(({ InternetGatewayId }) => InternetGatewayId),
+    ...Addresses.map(({ AllocationId }) => AllocationId),
+    ...NatGateways.filter(({ State }) => State !== "deleted").map(({ NatGatewayId }) => NatGatewayId),
+  ];
+}
 
 describe("moto", { skip }, () => {
   let server: Running;
@@ -109,6 +134,8 @@ describe("moto", { skip }, () => {
         Subnets.map(({ CidrBlock }) => CidrBlock).sort(),
         vpc.subnets.map(({ cidrBlock }) => cidrBlock).sort(),
       );
+      // 1 VPC, 6 subnets, 4 tables, 2 groups, 1 internet gateway, 3 addresses, 3 NAT gateways.
+      assert.equal((await taggedOurs(house)).length, 20);
     });
 
     test("stays as it is: nothing is done twice", async () => {
@@ -155,16 +182,7 @@ describe("moto", { skip }, () => {
     test("is deleted, and nothing is left under our tags", async () => {
       await house.api.call("datasets.delete", { datasetName: "Clicks" });
       await reaches("DELETED");
-      const ec2 = house.ec2(PLATFORM);
-      const { Vpcs = [] } = await ec2.send(new DescribeVpcsCommand({}));
-      assert.ok(!Vpcs.some(({ VpcId }) => VpcId === vpc.vpcId));
-      const { Tags = [] } = await ec2.send(
-        new DescribeTagsCommand({ Filters: [{ Name: "key", Values: ["letsdata:dataset"] }] }),
-      );
-      assert.deepEqual(
-        Tags.filter(({ ResourceType }) => ResourceType !== "natgateway"),
-        [],
-      );
+      assert.deepEqual(await taggedOurs(house), []);
     });
 
     test("no request was one that moto could not read, but of quotas", () => {

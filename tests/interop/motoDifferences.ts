@@ -86,6 +86,15 @@ async function freeNat({ account, parameters }: Exchange, moto: Moto): Promise<v
   await ask("DeleteNetworkInterface", { NetworkInterfaceId: interfaceId });
 }
 
+/** As AWS does with a subnet: its association with a route table goes with it. */
+async function freeTable({ account, parameters }: Exchange, moto: Moto): Promise<void> {
+  const filter = { "Filter.1.Name": "association.subnet-id", "Filter.1.Value.1": parameters.SubnetId ?? "" };
+  const tables = await moto.ask("DescribeRouteTables", filter, account);
+  const items = tables.match(/<item>(?:(?!<item>).)*?<\/item>/gs) ?? [];
+  const held = items.find((item) => item.includes("rtbassoc-") && item.includes(parameters.SubnetId ?? ""));
+  if (held) await moto.ask("DisassociateRouteTable", { AssociationId: one(held, "rtbassoc") }, account);
+}
+
 export const DIFFERENCES: readonly Difference[] = [
   {
     moto: "has one account, whatever the key, unless a header or an assumed role names another",
@@ -148,6 +157,36 @@ export const DIFFERENCES: readonly Difference[] = [
       const { action, status, answer } = exchange;
       if (action === "DeleteNatGateway" && status === 200) await freeNat(exchange, moto);
       return { status, answer };
+    },
+  },
+  {
+    moto: "leaves a deleted subnet associated with its route table",
+    aws: "takes the association away with the subnet",
+    source: "https://docs.aws.amazon.com/vpc/latest/userguide/subnet-deleting.html",
+    async stillSo(moto) {
+      const vpcId = await vpc(moto);
+      const subnet = await moto.ask("CreateSubnet", { VpcId: vpcId, CidrBlock: "10.90.1.0/24" });
+      const table = one(await moto.ask("CreateRouteTable", { VpcId: vpcId }), "rtb");
+      const SubnetId = one(subnet, "subnet");
+      await moto.ask("AssociateRouteTable", { RouteTableId: table, SubnetId });
+      await moto.ask("DeleteSubnet", { SubnetId });
+      return (await moto.ask("DescribeRouteTables", { "RouteTableId.1": table })).includes(SubnetId);
+    },
+    async correct(exchange, moto) {
+      const { action, status, answer } = exchange;
+      if (action === "DeleteSubnet" && status === 200) await freeTable(exchange, moto);
+      return { status, answer };
+    },
+  },
+  {
+    moto: "DescribeTags goes on listing the tags of what was deleted",
+    aws: "tags go with what bears them",
+    source: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions",
+    async stillSo(moto) {
+      const vpcId = await vpc(moto);
+      await moto.ask("CreateTags", { "ResourceId.1": vpcId, "Tag.1.Key": "a", "Tag.1.Value": "b" });
+      await moto.ask("DeleteVpc", { VpcId: vpcId });
+      return (await moto.ask("DescribeTags")).includes(vpcId);
     },
   },
   {

@@ -24,14 +24,18 @@ export function run(program: string, args: readonly string[], options: RunOption
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       env: environment(options.env),
-      timeout: withinMs,
       stdio: ["ignore", "pipe", "pipe"],
       ...(cwd && { cwd }),
     });
     const stdout = gathered(child.stdout);
     const stderr = gathered(child.stderr);
-    child.on("error", (error) => resolve({ code: 127, stdout: "", stderr: error.message }));
-    child.on("close", (code) => resolve({ code: code ?? 1, stdout: stdout(), stderr: stderr() }));
+    const late = setTimeout(() => child.kill("SIGKILL"), withinMs);
+    const end = (ran: Ran) => {
+      clearTimeout(late);
+      resolve(ran);
+    };
+    child.on("error", (error) => end({ code: 127, stdout: "", stderr: error.message }));
+    child.on("close", (code) => end({ code: code ?? 1, stdout: stdout(), stderr: stderr() }));
   });
 }
 

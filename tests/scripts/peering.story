@@ -4,6 +4,10 @@
 # A dataset whose write connector is Kafka: its VPC is created and secured.
 letsdata datasets create --configFile examples/dataset.json --wait --output table
 
+## nobody
+# Nobody has asked to connect yet. The list is looked up on AWS when it is asked for.
+letsdata vpcs vpcPeeringConnections list --datasetName Clicks --output table
+
 ## gather
 # What the customer has to name: vpcId, ownerId and cidrBlock.
 letsdata vpcs list --datasetName Clicks --prettyPrint

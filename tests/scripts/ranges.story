@@ -44,6 +44,9 @@ letsdata datasets create --configFile - --wait --output table <<EOF
 EOF
 letsdata tenants view --tenantName default --output table
 
+## nobody
+letsdata vpcs vpcPeeringConnections list --datasetName Events --output table
+
 ## subnets
 # What a medium one looks like inside.
 letsdata vpcs list --datasetName Events --output table

@@ -40,7 +40,8 @@ letsdata vpcs vpcPeeringConnections list --datasetName Archive
 ## create
 letsdata datasets create --configFile examples/dataset.json --wait --output table
 letsdata datasets create --configFile examples/dataset.json
-letsdata vpcs list --datasetName Clicks
+letsdata vpcs vpcPeeringConnections list --datasetName Clicks --output table
+letsdata vpcs list --datasetName Clicks --prettyPrint
 keep LETSDATA_VPC items.0.vpcId
 keep PRIVATE_SUBNET items.0.subnets.0.subnetId
 
@@ -54,6 +55,7 @@ AWS_ACCESS_KEY_ID=222222222222 aws ec2 create-vpc --cidr-block 172.31.0.0/16 --q
 keep FOREIGN_VPC
 AWS_ACCESS_KEY_ID=222222222222 aws ec2 create-vpc-peering-connection --vpc-id "$FOREIGN_VPC" --peer-vpc-id "$LETSDATA_VPC" --peer-owner-id 999999999999 --query VpcPeeringConnection.VpcPeeringConnectionId --output text --endpoint-url "$SANDBOX_URL"
 keep FOREIGN_PCX
+letsdata vpcs vpcPeeringConnections list --datasetName Clicks --output table
 letsdata vpcs vpcPeeringConnections accept --datasetName Clicks --vpcPeeringConnectionId "$FOREIGN_PCX"
 
 ## overlap
@@ -76,7 +78,6 @@ keep SECOND_VPC
 aws ec2 create-vpc-peering-connection --vpc-id "$SECOND_VPC" --peer-vpc-id "$LETSDATA_VPC" --peer-owner-id 999999999999 --query VpcPeeringConnection.VpcPeeringConnectionId --output text --endpoint-url "$SANDBOX_URL"
 keep SECOND_PCX
 letsdata vpcs vpcPeeringConnections accept --datasetName Clicks --vpcPeeringConnectionId "$SECOND_PCX"
-letsdata vpcs vpcPeeringConnections list --datasetName Clicks --output table
 
 ## dns
 # The first customer VPC has no DNS hostnames, so AWS allows no private DNS answers over the peering yet.

@@ -54,14 +54,25 @@ function lastLineOf(lines: readonly string[], first: number): number {
   return end === undefined ? last : lines.indexOf(end, last);
 }
 
-/** Runs the story and resolves to what came of it. */
-export async function tell(story: string): Promise<Told> {
+const SERVE = "exec letsdata serve --port 0 --dataDir .letsdata";
+
+/** A folder after the first start of the server in it, to be told stories in. Making one takes seconds. */
+export async function startedOnce(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "letsdata-story-"));
+  const { env } = commandLine(folder);
+  const served = await startServe({ command: SERVE, cwd: folder, env });
+  await served.stop();
+  return folder;
+}
+
+/** Tells the story in a copy of that folder. */
+export async function tell(story: string, started: string): Promise<Told> {
   const folder = mkdtempSync(join(tmpdir(), "letsdata-story-"));
   try {
     cpSync(join(ROOT, "examples"), join(folder, "examples"), { recursive: true });
+    cpSync(join(started, ".letsdata"), join(folder, ".letsdata"), { recursive: true });
     const { env, aws } = commandLine(folder);
-    const command = "exec letsdata serve --port 0 --dataDir .letsdata";
-    const served = await startServe({ command, cwd: folder, env });
+    const served = await startServe({ command: SERVE, cwd: folder, env });
     try {
       return { transcript: await transcriptOf(story, { folder, env, apiUrl: served.url }), aws };
     } finally {

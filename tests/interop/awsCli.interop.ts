@@ -1,0 +1,168 @@
+/**
+ * The `aws` command line against the sandbox: the one that is found first, and Debian's when that is another
+ * one. Made for people, so what they would type: a VPC, subnets, pages, filters, waiters, a peering, tags,
+ * errors.
+ */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { leftOut, type Ran, run } from "./programs.ts";
+import { CUSTOMER, type OpenSandbox, openSandbox, PLATFORM } from "./sandbox.ts";
+
+interface Cli {
+  readonly program: string;
+  readonly version: string;
+}
+
+/** Each version once, however many names it has. */
+async function installed(): Promise<Cli[]> {
+  const found = new Map<string, Cli>();
+  for (const program of ["aws", "/usr/bin/aws"]) {
+    const { code, stdout, stderr } = await run(program, ["--version"]);
+    const version = (stdout || stderr).split(" ")[0] ?? "";
+    if (code === 0 && !found.has(version)) found.set(version, { program, version });
+  }
+  return [...found.values()];
+}
+
+const clis = await installed();
+if (clis.length === 0)
+  leftOut("the aws command line against the sandbox", "there is no aws; on Debian: apt-get install awscli");
+
+interface As {
+  readonly account?: string;
+  readonly secret?: string;
+}
+
+class Typist {
+  readonly #program: string;
+  readonly #url: string;
+
+  constructor(program: string, url: string) {
+    this.#program = program;
+    this.#url = url;
+  }
+
+  /** `type("ec2 create-vpc --cidr-block 10.0.0.0/16")`: words are split at spaces, more are given whole. */
+  run(
+    line: string,
+    more: readonly string[] = [],
+    { account = PLATFORM, secret = "test" }: As = {},
+  ): Promise<Ran> {
+    const env = {
+      AWS_ACCESS_KEY_ID: account,
+      AWS_SECRET_ACCESS_KEY: secret,
+      AWS_DEFAULT_REGION: "us-east-1",
+    };
+    // Debian 12's knows no AWS_ENDPOINT_URL, so the endpoint is always named.
+    const args = [...line.split(" "), ...more, "--output", "json", "--endpoint-url", this.#url];
+    return run(this.#program, args, { env });
+  }
+
+  async type<T>(line: string, more: readonly string[] = [], as: As = {}): Promise<T> {
+    const { code, stdout, stderr } = await this.run(line, more, as);
+    assert.equal(code, 0, `aws ${line}: ${stderr}`);
+    return (stdout.trim() ? JSON.parse(stdout) : {}) as T;
+  }
+
+  async refused(code: string, line: string, as: As = {}): Promise<void> {
+    const ran = await this.run(line, [], as);
+    assert.notEqual(ran.code, 0, `aws ${line} was not refused`);
+    assert.match(ran.stderr, new RegExp(`An error occurred \\(${code.replace(".", "\\.")}\\)`));
+  }
+}
+
+const WALKS: Readonly<Record<string, (aws: Typist) => Promise<void>>> = {
+  async "a VPC with subnets, and waiters"(aws) {
+    const { Account } = await aws.type<{ Account: string }>("sts get-caller-identity");
+    assert.equal(Account, PLATFORM);
+    const tags = "ResourceType=vpc,Tags=[{Key=Name,Value=a&<b>},{Key=team,Value=blue}]";
+    const made = await aws.type<{ Vpc: { VpcId: string } }>(
+      "ec2 create-vpc --cidr-block 10.40.0.0/16 --tag-specifications",
+      [tags],
+    );
+    const { VpcId } = made.Vpc;
+    await aws.type(`ec2 wait vpc-available --vpc-ids ${VpcId}`);
+    await aws.type(`ec2 modify-vpc-attribute --vpc-id ${VpcId} --enable-dns-hostnames`);
+    for (const third of [1, 2])
+      await aws.type(`ec2 create-subnet --vpc-id ${VpcId} --cidr-block 10.40.${third}.0/24`);
+    await aws.type("ec2 wait subnet-available --filters", [`Name=vpc-id,Values=${VpcId}`]);
+    const names = await aws.type<string[]>("ec2 describe-subnets --query Subnets[].CidrBlock --filters", [
+      `Name=vpc-id,Values=${VpcId}`,
+      "Name=cidr-block,Values=10.40.*.0/24",
+    ]);
+    assert.deepEqual(names.sort(), ["10.40.1.0/24", "10.40.2.0/24"]);
+    const [named] = await aws.type<{ Tags: unknown }[]>("ec2 describe-vpcs --query Vpcs --filters", [
+      "Name=tag:Name,Values=a&<*",
+    ]);
+    assert.deepEqual(named?.Tags, [
+      { Key: "Name", Value: "a&<b>" },
+      { Key: "team", Value: "blue" },
+    ]);
+  },
+
+  async pages(aws) {
+    const as = { account: "400000000001" };
+    for (let number = 0; number < 6; number++)
+      await aws.type(`ec2 create-vpc --cidr-block 10.${number}.0.0/16`, [], as);
+    const all = await aws.type<{ Vpcs: unknown[] }>("ec2 describe-vpcs --page-size 5", [], as);
+    assert.equal(all.Vpcs.length, 7);
+    const some = await aws.type<{ Vpcs: unknown[]; NextToken: string }>(
+      "ec2 describe-vpcs --page-size 5 --max-items 5",
+      [],
+      as,
+    );
+    assert.equal(some.Vpcs.length, 5);
+    const rest = await aws.type<{ Vpcs: unknown[] }>(
+      `ec2 describe-vpcs --page-size 5 --starting-token ${some.NextToken}`,
+      [],
+      as,
+    );
+    assert.equal(rest.Vpcs.length, 2);
+  },
+
+  async "a peering across accounts"(aws) {
+    const them = { account: CUSTOMER };
+    const vpcOf = async (block: string, as: As = {}) =>
+      (await aws.type<{ Vpc: { VpcId: string } }>(`ec2 create-vpc --cidr-block ${block}`, [], as)).Vpc.VpcId;
+    const ours = await vpcOf("10.60.0.0/16");
+    const theirs = await vpcOf("172.22.0.0/16", them);
+    const wish = `--vpc-id ${theirs} --peer-vpc-id ${ours} --peer-owner-id ${PLATFORM}`;
+    const made = await aws.type<{ VpcPeeringConnection: { VpcPeeringConnectionId: string } }>(
+      `ec2 create-vpc-peering-connection ${wish}`,
+      [],
+      them,
+    );
+    const named = `--vpc-peering-connection-id ${made.VpcPeeringConnection.VpcPeeringConnectionId}`;
+    const ids = named.replace("-id ", "-ids ");
+    await aws.type(`ec2 wait vpc-peering-connection-exists ${ids}`);
+    await aws.refused("OperationNotPermitted", `ec2 accept-vpc-peering-connection ${named}`, them);
+    await aws.type(`ec2 accept-vpc-peering-connection ${named}`);
+    const path = "VpcPeeringConnections[0].[RequesterVpcInfo.OwnerId,AccepterVpcInfo.OwnerId]";
+    const owners = await aws.type(`ec2 describe-vpc-peering-connections ${ids} --query ${path}`);
+    assert.deepEqual(owners, [CUSTOMER, PLATFORM]);
+    await aws.type(`ec2 delete-vpc-peering-connection ${named}`, [], them);
+    await aws.type(`ec2 wait vpc-peering-connection-deleted ${ids}`);
+  },
+
+  async errors(aws) {
+    await aws.refused("InvalidVpcID.NotFound", "ec2 describe-vpcs --vpc-ids vpc-0123456789abcdef0");
+    await aws.refused("InvalidVpc.Range", "ec2 create-vpc --cidr-block 10.0.0.0/8");
+    await aws.refused("DryRunOperation", "ec2 create-vpc --cidr-block 10.0.0.0/16 --dry-run");
+    await aws.refused("InvalidParameterValue", "ec2 describe-vpcs --filters Name=colour,Values=blue");
+    await aws.refused("AuthFailure", "ec2 describe-vpcs", { secret: "wrong" });
+  },
+};
+
+for (const { program, version } of clis)
+  describe(version, { concurrency: 2 }, () => {
+    for (const [name, walk] of Object.entries(WALKS))
+      test(name, async () => {
+        const sandbox: OpenSandbox = await openSandbox();
+        try {
+          await walk(new Typist(program, sandbox.url));
+          assert.deepEqual(sandbox.complaints, []);
+        } finally {
+          await sandbox.close();
+        }
+      });
+  });
