@@ -76,5 +76,10 @@ test("a stop ends all waits at once, and nothing is sent afterwards", async () =
   const fleet = await createFleet({ datasets: DATASETS, stopAtMs: 6_000 });
   assert.ok(fleet.endedMs <= 6_100, `ended after ${fleet.endedMs} ms`);
   assert.ok(fleet.sent.some(({ operation }) => operation === "CreateSubnet"));
+  const begun = fleet.sent[0]?.at ?? 0;
+  assert.deepEqual(
+    fleet.sent.filter(({ at, mutating }) => mutating && at - begun > 6_000),
+    [],
+  );
   assert.equal(fleet.log.filter(({ level }) => level === "error").length, 0);
 });
