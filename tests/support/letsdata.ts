@@ -51,11 +51,7 @@ export interface Serving extends Running {
 }
 
 /** `letsdata serve` in that folder, once it is ready; rejects with what it wrote when it ends before. */
-export async function serving(
-  cwd: string,
-  args: readonly string[] = [],
-  databaseUrl = "",
-): Promise<Serving> {
+export async function serving(cwd: string, args: readonly string[] = [], databaseUrl = ""): Promise<Serving> {
   const running = run(cwd, ["serve", "--port", "0", ...args], databaseUrl);
   const url = await readyUrl(running);
   const credentials = JSON.parse(readFileSync(join(cwd, ".letsdata/credentials.json"), "utf8"));
