@@ -75,7 +75,7 @@ async function compose(composition: Composition): Promise<string> {
   const { clock } = room;
   const prices = pricesGiven(options);
   const dataDir = resolve(text(options, "dataDir") ?? ".letsdata");
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(dataDir);
   const store = await openTheStore(composition, dataDir);
   const onAws = text(options, "cloud") === "aws";
   const sandboxUrl = onAws ? undefined : await sandbox(composition, dataDir);
@@ -225,6 +225,33 @@ function sandboxAt(given: string): string {
   });
 }
 
+const NO_FOLDER: Readonly<Record<string, string>> = {
+  EEXIST: "a file of that name is in the way",
+  ENOTDIR: "a file is in the way",
+  EACCES: "it may not be written to",
+  EPERM: "it may not be written to",
+  EROFS: "its disk is read-only",
+  ENOSPC: "its disk is full",
+};
+
+function makeFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    throw folderFailure(thrown) ?? thrown;
+  }
+}
+
+function folderFailure(thrown: unknown): Failure | null {
+  const { code = "", path = "" } = thrown as NodeJS.ErrnoException;
+  const why = NO_FOLDER[code];
+  if (why === undefined) return null;
+  return new Failure("invalid", `The data folder ${path} cannot be used: ${why}`, {
+    hint: "Give it another one: --dataDir.",
+    cause: thrown,
+  });
+}
+
 /** The sandbox knows nothing of this house; what it throws, in the house's words. */
 export function sandboxFailure(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || thrown instanceof Failure) return thrown;
@@ -245,7 +272,7 @@ export function sandboxFailure(thrown: unknown): unknown {
       cause: thrown,
     });
   if (thrown instanceof RangeError) return new Failure("invalid", sentence, { cause: thrown });
-  return thrown;
+  return folderFailure(thrown) ?? thrown;
 }
 
 /** The account that new networks go to: the role's own, or whoever the credentials are. Asked once. */

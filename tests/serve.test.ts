@@ -3,7 +3,7 @@
  * and two of them never share a data folder.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -115,6 +115,17 @@ describe("SIGTERM", () => {
     await stopped(server);
     assert.equal((await listed).status, 200);
   });
+});
+
+describe("a data folder that is a file", () => {
+  for (const command of [["serve"], ["sandbox", "serve"]])
+    test(`is refused by \`${command.join(" ")}\``, async () => {
+      const file = join(cwd, "file");
+      writeFileSync(file, "");
+      const { code, stderr } = await run(cwd, [...command, "--port", "0", "--dataDir", file]).ended;
+      assert.equal(code, 2, stderr);
+      assert.ok(stderr.includes(`The data folder ${file} cannot be used: a file of that name`), stderr);
+    });
 });
 
 describe("a data folder in use", () => {

@@ -1,8 +1,9 @@
 /**
- * A control plane that can be stopped at a named point of its work, and started again on the same data. A point
- * is (operation, resource key, phase). Stopping makes everything that follows inert: no further call of the dead
- * one reaches the store or the cloud, and what it had under way ends without its seeing the end. A restart is a
- * new store handle, limiter, cloud client and reconciler. Time is the test's own.
+ * A control plane that can be stopped at a named point of its work, and started again on the same data; or that
+ * stands still there, as a process does whose machine sleeps, and wakes later. A point is (operation, resource
+ * key, phase). Stopping makes everything that follows inert: no further call of the dead one reaches the store
+ * or the cloud, and what it had under way ends without its seeing the end. A restart is a new store handle,
+ * limiter, cloud client and reconciler. Time is the test's own.
  */
 import { randomBytes } from "node:crypto";
 import { EC2Client } from "@aws-sdk/client-ec2";
@@ -96,8 +97,10 @@ async function clientOn(endpoint: string, store: Store, clock: DrivenClock) {
 export type Phase = "before" | "unanswered" | "unrecorded";
 
 export interface ControlPlane {
-  /** Null when it came to the end; else the point it died at. */
+  /** Null when it came to the end; else the point it died or stands still at. */
   round(): Promise<string | null>;
+  /** Goes on where it stands still; resolves when that round has come to its end. */
+  wake(): Promise<void>;
   /** Points it came past, in order. */
   readonly passed: readonly string[];
   /** Waits until nothing of it is under way, and lets its connections go. */
@@ -108,6 +111,8 @@ export interface LifeOptions {
   readonly windowMs: number;
   /** Points to die at, whichever it comes to first. */
   readonly stopAt?: readonly string[];
+  /** The point to stand still at, once. */
+  readonly pauseAt?: string;
 }
 
 /** A control plane over new handles. */
@@ -115,7 +120,8 @@ export async function startControlPlane(ground: Ground, options: LifeOptions): P
   const { clock } = ground;
   const store = ground.newHandle();
   const cloud = await clientOn(ground.sandboxUrl, store, clock);
-  const life = new Life(options.stopAt ?? []);
+  const life = new Life(options);
+  let lastRound: Promise<unknown> = Promise.resolve();
   const reconciler = createReconciler({
     store: mortalStore(life, store),
     cloud: { ...life.mortal<Cloud>(cloud), apply: mortalApply(life, cloud, ground.keys) },
@@ -125,7 +131,15 @@ export async function startControlPlane(ground: Ground, options: LifeOptions): P
   });
   return {
     passed: life.passed,
-    round: () => Promise.race([reconciler.round().then(() => null), life.died]),
+    round: () => {
+      const round = reconciler.round().then(() => null);
+      lastRound = round;
+      return Promise.race([round, life.ended]);
+    },
+    wake: async () => {
+      life.wake();
+      await lastRound;
+    },
     bury: async () => {
       life.die("buried");
       await life.settled();
@@ -138,40 +152,62 @@ const NEVER = new Promise<never>(() => {});
 
 class Life {
   readonly passed: string[] = [];
-  /** Where it died. */
-  readonly died: Promise<string>;
-  readonly #stopAt: readonly string[];
+  /** Where it died, or stands still. */
+  readonly ended: Promise<string>;
+  readonly #options: LifeOptions;
   readonly #underWay = new Set<Promise<unknown>>();
   #dead = false;
-  #die: (point: string) => void = () => {};
+  #end: (point: string) => void = () => {};
+  /** Everything waits for it; resolved unless it stands still. */
+  #awake: Promise<void> = Promise.resolve();
+  #wake: () => void = () => {};
 
-  constructor(stopAt: readonly string[]) {
-    this.#stopAt = stopAt;
-    this.died = new Promise((resolve) => {
-      this.#die = resolve;
+  constructor(options: LifeOptions) {
+    this.#options = options;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
     });
   }
 
   die(point: string): void {
     this.#dead = true;
-    this.#die(point);
+    this.#wake();
+    this.#end(point);
+  }
+
+  wake(): void {
+    this.#wake();
   }
 
   async settled(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 
-  /** Comes past a point; at its own it dies. True when it is dead. */
-  at(point: string): boolean {
-    if (this.#dead) return true;
+  /** Comes past a point, unless it dies there. */
+  async at(point: string): Promise<void> {
+    await this.#breathe();
     this.passed.push(point);
-    if (this.#stopAt.includes(point)) this.die(point);
-    return this.#dead;
+    if (this.#options.stopAt?.includes(point)) this.die(point);
+    else if (this.#options.pauseAt === point) this.#pause(point);
+    await this.#breathe();
   }
 
-  /** The work, unless dead; its end is not seen by the dead. */
+  #pause(point: string): void {
+    this.#awake = new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#end(point);
+  }
+
+  /** Nothing follows for one that stands still, until it wakes, and nothing ever for a dead one. */
+  async #breathe(): Promise<void> {
+    await this.#awake;
+    if (this.#dead) await NEVER;
+  }
+
+  /** The work, and its end seen, as long as it lives. */
   async lives<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#dead) return NEVER;
+    await this.#breathe();
     const done = work();
     this.#underWay.add(done);
     const outcome = await done.then(
@@ -181,7 +217,8 @@ class Life {
       },
     );
     this.#underWay.delete(done);
-    return this.#dead ? NEVER : outcome();
+    await this.#breathe();
+    return outcome();
   }
 
   /** The same thing, whose methods do nothing once dead. */
@@ -190,34 +227,32 @@ class Life {
       get: (_, name) => {
         const member: unknown = Reflect.get(target, name);
         if (typeof member !== "function") return isObject(member) ? this.mortal(member) : member;
-        return (...args: unknown[]) => {
-          if (this.#dead) return NEVER;
-          const answer: unknown = Reflect.apply(member, target, args);
-          if (answer instanceof Promise) return this.lives(() => answer);
-          return isObject(answer) ? this.mortal(answer) : answer;
-        };
+        const call = (args: unknown[]): unknown => Reflect.apply(member, target, args);
+        if (!ANSWERS_AT_ONCE.has(String(name)))
+          return (...args: unknown[]) => this.lives(() => call(args) as Promise<unknown>);
+        return (...args: unknown[]) => this.mortal(call(args) as object);
       },
     });
   }
 }
 
+/** Of the store; everything else answers with a promise. */
+const ANSWERS_AT_ONCE = new Set(["tenant", "pass"]);
+
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** Its answers die with their life; a point `unrecorded` is reached at the first write that follows. */
+/** Its answers die with their life; nothing stands between `unrecorded` and the write that records the answer. */
 function mortalApply(life: Life, cloud: Cloud, keys: Map<string, string>): Cloud["apply"] {
   return async (cell: Cell, call: StepCall) => {
     const name = nameOf(call, keys);
-    if (life.at(`${name} before`)) return NEVER;
-    const id = await life.lives(async () => {
-      const made = await cloud.apply(cell, call);
-      if (made) keys.set(made, call.step.key);
-      life.at(`${name} unanswered`);
-      return made;
-    });
-    // Nothing stands between here and the write that records the answer.
-    return life.at(`${name} unrecorded`) ? NEVER : id;
+    await life.at(`${name} before`);
+    const made = await life.lives(() => cloud.apply(cell, call));
+    if (made) keys.set(made, call.step.key);
+    await life.at(`${name} unanswered`);
+    await life.at(`${name} unrecorded`);
+    return made;
   };
 }
 
@@ -260,9 +295,9 @@ function mortalWrites(life: Life, writes: PassWrites): PassWrites {
   const deciding = DECIDING.map((name) => {
     const write = Reflect.get(writes, name) as (...args: unknown[]) => Promise<void>;
     const stopping = async (...args: unknown[]) => {
-      if (life.at(`store ${name} before`)) return NEVER;
+      await life.at(`store ${name} before`);
       await write(...args);
-      return life.at(`store ${name} unanswered`) ? NEVER : undefined;
+      await life.at(`store ${name} unanswered`);
     };
     return [name, stopping] as const;
   });
