@@ -50,6 +50,13 @@ const ONE_OF_EACH_KIND = [
   "createEndpoint endpoint/s3",
 ];
 
+const STANDING_STILL = [
+  "createVpc vpc before",
+  "allocateAddress eip/1 before",
+  "createNatGateway nat/2 subnet/public/2 unanswered",
+  "deleteVpc vpc before",
+];
+
 /** The lives are told in as many tests, so that none takes long. */
 const PARTS = 6;
 
@@ -177,6 +184,25 @@ for (const size of SIZES)
       await each(alone, lived);
       assert.deepEqual(missed(), []);
       t.diagnostic(`${met.size} points, ${alone.length} of them in a life of their own`);
+    });
+
+    test("stands still at a point, wakes when another one has taken over: the same world, nothing twice", async (t) => {
+      const chosen = (act: Act) =>
+        FULL
+          ? points[act]
+          : points[act].filter((point) => STANDING_STILL.some((one) => point.startsWith(one)));
+      const runs = [0, 2].flatMap((wakeAfter) =>
+        [...chosen("create"), ...chosen("drop")].map((pauseAt) => ({ wakeAfter, pauseAt })),
+      );
+      await each(runs, async (pause) => {
+        const inCreation = points.create.includes(pause.pauseAt);
+        const created = await create(stage.ground, { windowMs, size, ...(inCreation ? pause : {}) });
+        assert.deepEqual(await portrait(stage.ground), clean.portraits.create);
+        const dropped = await drop(stage.ground, { windowMs, ...(inCreation ? {} : pause) });
+        const { stopped } = inCreation ? created : dropped;
+        assert.deepEqual(stopped, [pause.pauseAt], `never came to ${pause.pauseAt}`);
+      });
+      t.diagnostic(`${runs.length} cases`);
     });
 
     test("stopped in the middle of its creation and deleted: nothing left", async (t) => {

@@ -59,6 +59,12 @@ test("a subnet is in the zone asked for, by name or by id", async () => {
   await refuses(make("10.4.2.0/24", both), "InvalidParameterCombination");
 });
 
+test("an empty zone is not given, as older clients send it beside the other", async () => {
+  const byName = await make("10.4.0.0/24", { AvailabilityZone: "us-east-1c", AvailabilityZoneId: "" });
+  const byId = await make("10.4.1.0/24", { AvailabilityZone: "", AvailabilityZoneId: "use1-az6" });
+  assert.deepEqual([byName.AvailabilityZoneId, byId.AvailabilityZone], ["use1-az3", "us-east-1f"]);
+});
+
 test("blocks lie in the VPC, have AWS's sizes and do not overlap", async () => {
   await make("10.4.0.0/24");
   await refuses(make("10.4.0.128/25"), "InvalidSubnet.Conflict");

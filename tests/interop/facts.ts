@@ -3,7 +3,7 @@
  * stands, whose it is and its simple values. Order, and what differs from run to run (times, addresses that are
  * drawn, tokens), is left out.
  *
- *   routeTableSet/item(rtb-01…)/routeSet/item: destinationCidrBlock=0.0.0.0/0 gatewayId=igw-01… state=active
+ *   routeTableSet/item(rtb-01…)/routeSet/item(igw-02…): destinationCidrBlock="0.0.0.0/0" gatewayId="igw-02…"
  */
 interface Element {
   readonly name: string;
@@ -59,10 +59,10 @@ function write(element: Element, above: string, lines: string[]): void {
   const simple = element.children.filter((child) => child.children.length === 0 && child.text !== "");
   const own = element.name === "item" ? simple.find(({ text }) => text.match(ID)?.[0] === text) : undefined;
   const path = [above, own ? `item(${own.text})` : element.name].filter(Boolean).join("/");
-  const values = simple.filter((child) => child !== own && !LEFT_OUT.has(child.name));
+  const values = simple.filter((child) => !LEFT_OUT.has(child.name));
   const said = values.map((child) => `${child.name}=${JSON.stringify(child.text)}`);
   const isRoot = above === "" && element.name.endsWith("Response");
-  if (own || said.length > 0) lines.push(`${isRoot ? "answer" : path}: ${said.join(" ")}`.trim());
+  if (said.length > 0) lines.push(`${isRoot ? "answer" : path}: ${said.join(" ")}`.trim());
   for (const child of element.children)
     if (child.children.length > 0) write(child, isRoot ? "" : path, lines);
 }

@@ -16,7 +16,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import type { Network, VpcSize } from "../../src/domain/model.ts";
 import type { World } from "../../src/domain/world.ts";
-import { type Ground, startControlPlane } from "./crash.ts";
+import { type ControlPlane, type Ground, startControlPlane } from "./crash.ts";
 import { CUSTOMER, OPERATOR, PLATFORM } from "./house.ts";
 import { oneOfEach, present, sortedEntries } from "./networks.ts";
 
@@ -24,12 +24,16 @@ export interface ActOptions {
   readonly windowMs: number;
   /** Each of these points is died at once. */
   readonly stopAt?: readonly string[];
+  /** There it stands still, longer than its lease; another one takes over. */
+  readonly pauseAt?: string;
+  /** After so many rounds of the other one it wakes; 0 = before the other one claims anything. */
+  readonly wakeAfter?: number;
 }
 
 export interface Played {
   /** Points that were come past, in order. */
   readonly passed: readonly string[];
-  /** Points it was stopped at. */
+  /** Points it was stopped at, or stood still at. */
   readonly stopped: readonly string[];
   readonly rounds: number;
 }
@@ -44,21 +48,29 @@ async function play(
   options: ActOptions,
   done: (() => Promise<boolean>) | null,
 ): Promise<Played> {
-  const { windowMs, stopAt = [] } = options;
+  const { windowMs, stopAt = [], pauseAt, wakeAfter = 0 } = options;
   const stopped: string[] = [];
   const passed: string[] = [];
-  const next = () =>
-    startControlPlane(ground, { windowMs, stopAt: stopAt.filter((point) => !stopped.includes(point)) });
+  const next = () => {
+    const left = stopAt.filter((point) => !stopped.includes(point));
+    const pause = pauseAt === undefined || stopped.includes(pauseAt) ? {} : { pauseAt };
+    return startControlPlane(ground, { windowMs, stopAt: left, ...pause });
+  };
   let plane = await next();
+  let sleeper: { plane: ControlPlane; wakes: number } | null = null;
   try {
     for (let rounds = 1; rounds <= MOST_ROUNDS; rounds++) {
       await assertNothingTwice(ground);
+      const waking = sleeper?.wakes === rounds ? sleeper.plane.wake() : null;
+      if (waking && wakeAfter === 0) await waking;
       const point = await plane.round();
+      await waking;
       if (point !== null) {
         stopped.push(point);
         passed.push(...plane.passed);
-        await plane.bury();
         if (done === null) return { passed, stopped, rounds };
+        if (point === pauseAt) sleeper = { plane, wakes: rounds + 1 + wakeAfter };
+        else await plane.bury();
         plane = await next();
       }
       if (await done?.()) return { passed: [...passed, ...plane.passed], stopped, rounds };
@@ -67,6 +79,7 @@ async function play(
     }
     throw new Error(`not done after ${MOST_ROUNDS} rounds: ${await openConditions(ground)}`);
   } finally {
+    await sleeper?.plane.bury();
     await plane.bury();
   }
 }
