@@ -22,7 +22,7 @@ import {
   rulesOf,
   type Vpc,
 } from "./support/networks.ts";
-import { ask, assertRefused, kafka, type Refusal } from "./support/requests.ts";
+import { ask, askPatiently, assertRefused, kafka, type Refusal } from "./support/requests.ts";
 
 const STRANGER = "444455556666";
 const PEER = "172.20.0.0/16";
@@ -58,7 +58,7 @@ type Verb = "accept" | "delete";
 async function refused(verb: Verb, id: string, refusal: Refusal, datasetName = "Clicks"): Promise<void> {
   const were = await everything();
   const path = `/v1/datasets/${datasetName}/vpcPeeringConnections/${id}`;
-  const reply = await ask(house, verb === "accept" ? `POST ${path}/accept` : `DELETE ${path}`);
+  const reply = await askPatiently(house, verb === "accept" ? `POST ${path}/accept` : `DELETE ${path}`);
   assertRefused(reply, refusal);
   assert.equal(await everything(), were);
 }
@@ -182,10 +182,10 @@ describe("accept is refused for", () => {
 
 describe("accept twice", () => {
   test("while the first is being carried out is one acceptance", async () => {
-    await sandboxBecomes({ peeringProvisioningMs: 10_000 });
+    await sandboxBecomes({ peeringProvisioningMs: 30_000 });
     const { id } = await requested("172.25.0.0/16");
     const replies = await Promise.all(
-      [1, 2, 3].map(() => ask(house, `POST /v1/datasets/Clicks/vpcPeeringConnections/${id}/accept`)),
+      [1, 2, 3].map(() => askPatiently(house, `POST /v1/datasets/Clicks/vpcPeeringConnections/${id}/accept`)),
     );
     for (const { status, text } of replies) assert.equal(status, 202, text);
     await sandboxBecomes({ peeringProvisioningMs: 500 });
@@ -195,7 +195,9 @@ describe("accept twice", () => {
   test("of two that overlap, at the same moment: one is accepted, the other refused", async () => {
     const both = await Promise.all([requested("192.168.0.0/20"), requested("192.168.8.0/22")]);
     const replies = await Promise.all(
-      both.map(({ id }) => ask(house, `POST /v1/datasets/Clicks/vpcPeeringConnections/${id}/accept`)),
+      both.map(({ id }) =>
+        askPatiently(house, `POST /v1/datasets/Clicks/vpcPeeringConnections/${id}/accept`),
+      ),
     );
     assert.deepEqual(replies.map(({ status }) => status).sort(), [202, 409]);
     const won = both[replies.findIndex(({ status }) => status === 202)];
@@ -210,7 +212,7 @@ describe("delete", () => {
   test("of a request that waits rejects it; again it is refused", async () => {
     const { id } = await requested("172.26.0.0/16");
     const path = `DELETE /v1/datasets/Clicks/vpcPeeringConnections/${id}`;
-    assert.equal((await ask(house, path)).status, 202);
+    assert.equal((await askPatiently(house, path)).status, 202);
     await house.until("rejected", async () => {
       const { VpcPeeringConnections: [seen] = [] } = await house
         .ec2(CUSTOMER)

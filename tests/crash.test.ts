@@ -11,6 +11,7 @@ import {
   accept,
   create,
   createAndGiveUp,
+  createAndTidy,
   customerVpc,
   drop,
   HIDDEN_MS,
@@ -49,6 +50,12 @@ const ONE_OF_EACH_KIND = [
   "createNatGateway nat/0 subnet/public/0",
   "createEndpoint endpoint/s3",
 ];
+
+/** More than the lease and two rounds of the one who takes over. */
+const STANDSTILL_MS = 150_000;
+
+/** Neither a client token nor a natural key keeps these from being made twice. */
+const LATE_CREATES = ["createVpc vpc", "createInternetGateway igw", "allocateAddress eip/1"];
 
 const STANDING_STILL = [
   "createVpc vpc before",
@@ -196,13 +203,28 @@ for (const size of SIZES)
       );
       await each(runs, async (pause) => {
         const inCreation = points.create.includes(pause.pauseAt);
-        const created = await create(stage.ground, { windowMs, size, ...(inCreation ? pause : {}) });
+        const longer = { windowMs: windowMs + STANDSTILL_MS };
+        const created = await create(stage.ground, { ...longer, size, ...(inCreation ? pause : {}) });
         assert.deepEqual(await portrait(stage.ground), clean.portraits.create);
-        const dropped = await drop(stage.ground, { windowMs, ...(inCreation ? {} : pause) });
+        const dropped = await drop(stage.ground, { ...longer, ...(inCreation ? {} : pause) });
         const { stopped } = inCreation ? created : dropped;
         assert.deepEqual(stopped, [pause.pauseAt], `never came to ${pause.pauseAt}`);
       });
       t.diagnostic(`${runs.length} cases`);
+    });
+
+    test("stands still for longer than the journal waits: what comes too much goes again", async (t) => {
+      const chosen = FULL
+        ? points.create.filter((point) => /^(create|allocate)/.test(point))
+        : LATE_CREATES.map((create) => `${create} before`);
+      await each(chosen, async (pauseAt) => {
+        const options = { windowMs, size, pauseAt, wakeAfter: 12, mayBeTwice: true };
+        const { stopped } = await createAndTidy(stage.ground, options);
+        assert.deepEqual(stopped, [pauseAt], `never came to ${pauseAt}`);
+        assert.deepEqual(await portrait(stage.ground), clean.portraits.create);
+        await drop(stage.ground, { windowMs });
+      });
+      t.diagnostic(`${chosen.length} points`);
     });
 
     test("stopped in the middle of its creation and deleted: nothing left", async (t) => {

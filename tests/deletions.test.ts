@@ -16,7 +16,7 @@ import {
   reaches,
   requestPeering,
 } from "./support/networks.ts";
-import { ask, assertRefused, kafka } from "./support/requests.ts";
+import { ask, askPatiently, assertRefused, kafka } from "./support/requests.ts";
 
 let house: House;
 
@@ -145,7 +145,10 @@ describe("deleting a dataset that is peered", () => {
     const from = await customerVpc(house, "172.21.0.0/16");
     const pending = await requestPeering(house, { from, to: vpc });
     assert.equal((await remove("Peered")).status, 202);
-    const accepting = await ask(house, `POST /v1/datasets/Peered/vpcPeeringConnections/${pending}/accept`);
+    const accepting = await askPatiently(
+      house,
+      `POST /v1/datasets/Peered/vpcPeeringConnections/${pending}/accept`,
+    );
     assertRefused(accepting, { status: 409, code: "conflict", says: ["Dataset Peered is being deleted"] });
     await reaches(house, "Peered", "DELETED");
     const { VpcPeeringConnections = [] } = await house

@@ -67,6 +67,14 @@ before(async () => {
 });
 after(() => story.close());
 
+async function reopen(): Promise<void> {
+  await story.close();
+  story = await Story.open();
+}
+
+/** Asked once in a control plane's life, or once in a while. */
+const ASKED_ONCE = /^GetCallerIdentity$|Quotas?$/;
+
 test("the story calls every operation of the hands", async () => {
   await story.play(ACTS, []);
   const called = await story.operations();
@@ -85,9 +93,7 @@ describe("all operations at once", () => {
           kind,
           count: 1,
         }));
-        // Who we are is asked once in a control plane's life.
-        await story.close();
-        story = await Story.open();
+        await reopen();
         const told = await story.play(ACTS, faults);
         for (const fault of faults) assertTold(told, fault);
         t.diagnostic(`${told.struck} of ${faults.length} struck`);
@@ -102,12 +108,13 @@ for (const kind of KINDS)
         test(`${operation}, ${count} times`, async (t) => {
           const fault = { operation, kind, count };
           try {
+            if (ASKED_ONCE.test(operation)) await reopen();
             const told = await story.play(actsFor(operation), [fault]);
-            if (told.struck === 0) t.diagnostic("it never struck");
+            if (kind === "notFound" && told.struck === 0) t.diagnostic("it names no id");
+            else assert.ok(told.struck > 0, "it never struck");
             assertTold(told, fault);
           } catch (error) {
-            await story.close();
-            story = await Story.open();
+            await reopen();
             throw error;
           }
         });

@@ -32,7 +32,7 @@ import {
   sortedEntries,
   type Vpc,
 } from "./support/networks.ts";
-import { assertRefused, ask } from "./support/requests.ts";
+import { askPatiently, assertRefused } from "./support/requests.ts";
 
 let house: House;
 let america: Vpc;
@@ -115,10 +115,8 @@ describe("a connection over regions, accepted right behind its request", () => {
       const ec2 = house.ec2(PLATFORM, "eu-west-1");
       assert.deepEqual(await routesThrough(ec2, europe.vpcId, id), everyPrivateTable(block));
       assert.deepEqual(await rulesOf(ec2, europe.vpcId, "letsdata-peers"), [`tcp 0-65535 ${block}`]);
-      await house.api.call("vpcPeeringConnections.delete", {
-        datasetName: "Klicks",
-        vpcPeeringConnectionId: id,
-      });
+      const gone = await askPatiently(house, `DELETE /v1/datasets/Klicks/vpcPeeringConnections/${id}`);
+      assert.equal(gone.status, 202, gone.text);
       await peeringIs(house, "Klicks", { id, status: "DELETED" });
       await assertNothingLeft(europe, id);
     });
@@ -172,7 +170,7 @@ describe("hidden blocks that collide, seen once the connection is active", () =>
     await house.clock.sleep(5_000);
     const later = await peeringOf(house, "Clicks", listed.vpcPeeringConnectionId);
     assert.deepEqual([later?.status, later?.statusReason], ["REFUSED", listed.statusReason]);
-    const again = await ask(
+    const again = await askPatiently(
       house,
       `POST /v1/datasets/Clicks/vpcPeeringConnections/${listed.vpcPeeringConnectionId}/accept`,
     );

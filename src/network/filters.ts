@@ -25,7 +25,10 @@ function findGroup(
   vpcId: string,
 ): SeenGroup | null {
   const { key, name, description } = group;
-  const looked = sight.look(sight.world.groups, key);
+  const looked = sight.look(
+    sight.world.groups.filter((one) => one.vpcId === vpcId),
+    key,
+  );
   if (key !== "group/default")
     return made(draft, looked, { do: "createGroup", key, vpcId, name, description });
   if (looked.is === "seen") return looked.thing;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { cidr } from "../domain/cidr.ts";
-import { type Attempt, emptyWorld, type World } from "../domain/world.ts";
+import { type Attempt, emptyWorld, type Tagged, type World } from "../domain/world.ts";
 
 import { network, peering, settled, steps, think, wish } from "./settled.testing.ts";
 
@@ -96,6 +96,35 @@ describe("the journal", () => {
     assert.deepEqual(
       moves.map(({ step }) => step),
       [{ do: "deleteVpc", key: "vpc", vpcId: "vpc-second" }],
+    );
+  });
+
+  test("what comes to light when another one is in use goes, though it was asked for first", () => {
+    const world = settled(network());
+    const later = <T extends Tagged>(things: readonly T[], key: string): T[] =>
+      things.map((thing) => (thing.key === key ? { ...thing, attempt: 2 } : thing));
+    const late = <T extends Tagged>(things: readonly T[], change: Partial<T>): T[] =>
+      things.slice(0, 1).map((thing) => ({ ...thing, id: "late", attempt: 1, ...change }));
+    const seen: World = {
+      ...world,
+      vpcs: [...later(world.vpcs, "vpc"), ...late(world.vpcs, {})],
+      internetGateways: [
+        ...later(world.internetGateways, "igw"),
+        ...late(world.internetGateways, { vpcId: null }),
+      ],
+      addresses: [...later(world.addresses, "eip/0"), ...late(world.addresses, { associationId: null })],
+      groups: [
+        { id: "sg-late", key: "group/default", attempt: 0, vpcId: "late", name: "default", rules: [] },
+        ...world.groups,
+      ],
+    };
+    assert.deepEqual(
+      think(seen).moves.map(({ step }) => step),
+      [
+        { do: "deleteVpc", key: "vpc", vpcId: "late" },
+        { do: "deleteInternetGateway", key: "igw", gatewayId: "late" },
+        { do: "releaseAddress", key: "eip/0", allocationId: "late" },
+      ],
     );
   });
 });

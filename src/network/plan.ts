@@ -4,11 +4,11 @@
  * only steps that can run now, side by side; the next pass sees their outcome and goes on.
  */
 import type { Condition, Network } from "../domain/model.ts";
-import type { Attempt, World } from "../domain/world.ts";
-import { build } from "./build.ts";
+import type { Attempt, Tagged, World } from "../domain/world.ts";
+import { build, natAlive } from "./build.ts";
 import { connect, type Verdict } from "./connect.ts";
 import { desired } from "./desired.ts";
-import { Draft, type Move, Sight, stamped } from "./sight.ts";
+import { Draft, inUse, type Move, Sight, stamped } from "./sight.ts";
 import { teardown } from "./teardown.ts";
 
 export interface PlanInput {
@@ -54,29 +54,24 @@ function holdsNothingBack({ resource, state }: Condition): boolean {
   return state === "ready" || resource === "endpoint/s3" || resource.startsWith("peering/");
 }
 
-/**
- * A second thing with the same key is what an answer lost for longer than the window leaves behind. The one
- * with the lowest attempt is in use; the others go, as soon as nothing is in them.
- */
+/** Of several things with the same key those that are not in use go, as soon as nothing is in them. */
 function dropExtras(sight: Sight, draft: Draft): void {
   const { world } = sight;
-  for (const { key, id } of extras(world.vpcs)) draft.move({ do: "deleteVpc", key, vpcId: id });
-  for (const { key, id, vpcId } of extras(world.internetGateways))
+  for (const { key, id } of extras(world, world.vpcs)) draft.move({ do: "deleteVpc", key, vpcId: id });
+  for (const { key, id, vpcId } of extras(world, world.internetGateways))
     if (!vpcId) draft.move({ do: "deleteInternetGateway", key, gatewayId: id });
-  for (const { key, id, associationId } of extras(world.addresses))
+  for (const { key, id, associationId } of extras(world, world.addresses))
     if (!associationId) draft.move({ do: "releaseAddress", key, allocationId: id });
-  for (const { key, id } of extras(
-    world.natGateways.filter(({ state }) => state === "pending" || state === "available"),
-  ))
+  for (const { key, id } of extras(world, world.natGateways.filter(natAlive)))
     draft.move({ do: "deleteNatGateway", key, natGatewayId: id });
-  for (const { key, id, associations } of extras(world.routeTables.filter(({ main }) => !main)))
+  for (const { key, id, associations } of extras(
+    world,
+    world.routeTables.filter(({ main }) => !main),
+  ))
     if (associations.length === 0) draft.move({ do: "deleteRouteTable", key, tableId: id });
 }
 
-function extras<T extends { readonly key: string; readonly attempt: number }>(
-  things: readonly T[],
-): readonly T[] {
-  return things.filter((thing) =>
-    things.some((other) => other !== thing && other.key === thing.key && other.attempt < thing.attempt),
-  );
+function extras<T extends Tagged>(world: World, things: readonly T[]): readonly T[] {
+  const byKey = Map.groupBy(things, ({ key }) => key);
+  return [...byKey.values()].flatMap((same) => same.filter((thing) => thing !== inUse(world, same)));
 }

@@ -50,7 +50,7 @@ export class Sight {
     alive: (thing: T) => boolean = () => true,
   ): Looked<T> {
     const ours = things.filter((thing) => thing.key === key);
-    const thing = ours.filter(alive).sort((a, b) => a.attempt - b.attempt)[0];
+    const thing = inUse(this.world, ours.filter(alive));
     if (thing) return { is: "seen", thing };
     const seenIds = new Set(ours.map(({ id }) => id));
     const seenAttempts = new Set(ours.map(({ attempt }) => attempt));
@@ -82,6 +82,35 @@ export class Sight {
   #unsettled(attempt: Attempt): boolean {
     return attempt.closedAt === null && this.now - attempt.at < this.#windowMs;
   }
+}
+
+/**
+ * Which of several things with the same key counts. A call that reaches AWS later than we waited for it leaves
+ * a second one behind: then the one that other things are bound to stays, and of equal ones the first.
+ */
+export function inUse<T extends Tagged>(world: World, things: readonly T[]): T | undefined {
+  if (things.length < 2) return things[0];
+  const bound = boundIds(world);
+  const ties = ({ id }: T) => bound.filter((one) => one === id).length;
+  return [...things].sort((a, b) => ties(b) - ties(a) || a.attempt - b.attempt)[0];
+}
+
+/** The ids that something lies in, leads to or is attached to, as often as it does. */
+function boundIds(world: World): readonly (string | null)[] {
+  return [
+    ...world.subnets.map(({ vpcId }) => vpcId),
+    ...world.internetGateways.flatMap(({ id, vpcId }) => (vpcId ? [id, vpcId] : [])),
+    ...world.addresses.flatMap(({ id, associationId }) => (associationId ? [id] : [])),
+    ...world.natGateways.flatMap(({ vpcId, subnetId, allocationIds }) => [vpcId, subnetId, ...allocationIds]),
+    ...world.routeTables.flatMap(({ id, vpcId, routes, associations }) => [
+      vpcId,
+      ...routes.map(({ targetId }) => targetId),
+      ...associations.flatMap(({ subnetId }) => [id, subnetId]),
+    ]),
+    ...world.endpoints.flatMap(({ vpcId, routeTableIds }) => [vpcId, ...routeTableIds]),
+    ...world.groups.map(({ vpcId }) => vpcId),
+    ...world.peerings.map(({ vpcId }) => vpcId),
+  ];
 }
 
 type Told = Pick<Condition, "resource" | "message"> &

@@ -28,6 +28,8 @@ export interface ActOptions {
   readonly pauseAt?: string;
   /** After so many rounds of the other one it wakes; 0 = before the other one claims anything. */
   readonly wakeAfter?: number;
+  /** It stands still for so long that nobody can know any more what it will do. */
+  readonly mayBeTwice?: boolean;
 }
 
 export interface Played {
@@ -60,7 +62,7 @@ async function play(
   let sleeper: { plane: ControlPlane; wakes: number } | null = null;
   try {
     for (let rounds = 1; rounds <= MOST_ROUNDS; rounds++) {
-      if (!("twice" in options)) await assertNothingTwice(ground);
+      if (!options.mayBeTwice) await assertNothingTwice(ground);
       const waking = sleeper?.wakes === rounds ? sleeper.plane.wake() : null;
       if (waking && wakeAfter === 0) await waking;
       const point = await plane.round();
@@ -119,14 +121,22 @@ async function wish(ground: Ground, vpcSize: VpcSize): Promise<void> {
   });
 }
 
-/** Rounds until there is one of each: what somebody made too much goes again. */
-export async function tidied(ground: Ground, options: ActOptions): Promise<Played> {
-  const expected = JSON.stringify(sortedEntries(oneOfEach()));
+/** A creation in which something may come twice; in the end there is one of each. */
+export async function createAndTidy(
+  ground: Ground,
+  options: ActOptions & { size: VpcSize },
+): Promise<Played> {
+  await wish(ground, options.size);
+  const played = await play(ground, options, () => atRest(ground));
   shown(ground);
-  return play(ground, options, async () => {
+  const expected = JSON.stringify(sortedEntries(oneOfEach()));
+  const tidy = { windowMs: options.windowMs, mayBeTwice: true };
+  await play(ground, tidy, async () => {
     if (!(await atRest(ground))) return false;
     return JSON.stringify(sortedEntries(await counts(ground))) === expected;
   });
+  await assertOneOfEach(ground);
+  return played;
 }
 
 export async function drop(ground: Ground, options: ActOptions): Promise<Played> {

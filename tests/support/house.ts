@@ -20,6 +20,9 @@ export const PLATFORM = "999999999999";
 export const CUSTOMER = "111122223333";
 export const OPERATOR: Actor = { keyId: "key_test", keyName: "test", role: "admin", tenantId: null };
 
+/** Longer than anything takes, also on a machine that is busy with other things. */
+const PATIENCE_MS = 600_000;
+
 /** The machine's clock, ten times as fast or as is asked for. */
 export function fastClock(speed = 10): Clock {
   const start = Date.now();
@@ -114,7 +117,7 @@ async function furnish(site: Site): Promise<House> {
     operatorKey,
     log,
     ec2: (account, region = "us-east-1") => ec2Client(stops, { endpoint: sandboxUrl, account, region }),
-    until: (what, ask, ms = 120_000) => until(clock, { what, ask, ms }),
+    until: (what, ask, ms = PATIENCE_MS) => until(clock, { what, ask, ms }),
     close: () => takenApart(site),
   };
 }

@@ -18,6 +18,7 @@ import {
 import type { AnswerOf } from "../../src/contract/operations.ts";
 import type { Region } from "../../src/domain/model.ts";
 import { CUSTOMER, type House, PLATFORM } from "./house.ts";
+import { askPatiently } from "./requests.ts";
 
 export type Vpc = AnswerOf<"vpcs.list">["items"][number] & {
   readonly vpcId: string;
@@ -89,8 +90,12 @@ export async function requestPeering(house: House, { from, to, region, account }
   return present(made.VpcPeeringConnection?.VpcPeeringConnectionId);
 }
 
-export const accept = (house: House, datasetName: string, vpcPeeringConnectionId: string): Promise<Peering> =>
-  house.api.call("vpcPeeringConnections.accept", { datasetName, vpcPeeringConnectionId });
+export async function accept(house: House, datasetName: string, id: string): Promise<Peering> {
+  const what = `POST /v1/datasets/${datasetName}/vpcPeeringConnections/${id}/accept`;
+  const { status, body, text } = await askPatiently(house, what);
+  assert.equal(status, 202, text);
+  return body;
+}
 
 export async function peeringOf(house: House, datasetName: string, id: string): Promise<Peering | undefined> {
   const { items } = await house.api.call("vpcPeeringConnections.list", { datasetName });

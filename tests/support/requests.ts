@@ -46,6 +46,21 @@ export async function ask(
   return { status, headers, text, body: text === "" ? null : JSON.parse(text) };
 }
 
+/**
+ * The same for requests that need a look at the cloud: on a busy machine the 10 s they wait for it may pass on a
+ * fast clock, and then they say to try again.
+ */
+export async function askPatiently(
+  house: Pick<House, "url" | "operatorKey">,
+  what: string,
+  asked: Asked = {},
+): Promise<Reply> {
+  for (let left = 20; ; left--) {
+    const reply = await ask(house, what, asked);
+    if (reply.status !== 503 || left === 0) return reply;
+  }
+}
+
 /** A configuration that is right but for what `writeConnector` and `rest` say. */
 export function kafka(
   datasetName: string,
