@@ -35,8 +35,10 @@ import {
   everyPrivateTable,
   groupsOf,
   keyOf,
+  oursByKey,
   peeringIs,
   present,
+  reaches,
   routesThrough,
   rulesOf,
   tablesOf,
@@ -54,7 +56,7 @@ let vpc: Vpc;
 let peeringId = "";
 
 before(async () => {
-  house = await openHouse({ clock: fastClock(5) });
+  house = await openHouse({ clock: fastClock(5), windowMs: 30_000 });
   platform = house.ec2(PLATFORM);
   vpc = await activeVpc(house, "Clicks");
   peeringId = (await activePeering(house, vpc, PEER)).id;
@@ -274,23 +276,19 @@ describe("afterwards", () => {
     assert.equal(dataset.status, "ACTIVE");
   });
 
-  test("a subnet that somebody made anew with another block is reported, and left alone", async () => {
+  test("a subnet that somebody replaced is reported and left alone; a delete takes it along", async () => {
     const first = present(vpc.subnets.find(({ type }) => type === "private"));
-    const Filters = [{ Name: "subnet-id", Values: [first.subnetId] }];
-    const { Subnets } = await platform.send(new DescribeSubnetsCommand({ Filters }));
-    // The layout's spare block, and the tags of the subnet that it stands for.
+    const { Subnets } = await platform.send(new DescribeSubnetsCommand({ SubnetIds: [first.subnetId] }));
+    // The layout's spare block, with the tags of the subnet that it stands for.
     const CidrBlock = spareOf(vpc.cidrBlock);
-    const { AvailabilityZoneId } = present(Subnets?.[0]);
-    const Tags = present(Subnets?.[0]?.Tags).map((tag) =>
-      tag.Key === "letsdata:attempt" ? { ...tag, Value: "0" } : tag,
-    );
+    const { AvailabilityZoneId, Tags } = present(Subnets?.[0]);
     const TagSpecifications = [{ ResourceType: "subnet" as const, Tags }];
     const wrong = { VpcId: vpc.vpcId, CidrBlock, AvailabilityZoneId, TagSpecifications };
     const { Subnet } = await platform.send(new CreateSubnetCommand(wrong));
-    const blocked = await house.until("it is reported", async () => {
-      const conditions = await looked();
-      return conditions.find(({ resource, state }) => resource === "subnet/private/0" && state === "blocked");
-    });
+    await platform.send(new DeleteSubnetCommand({ SubnetId: first.subnetId }));
+    const blocked = await house.until("it is reported", async () =>
+      (await looked()).find(({ resource, state }) => resource === "subnet/private/0" && state === "blocked"),
+    );
     assert.equal(blocked.id, Subnet?.SubnetId);
     assert.equal(blocked.whoseMove, "operator");
     assert.match(
@@ -298,11 +296,10 @@ describe("afterwards", () => {
       new RegExp(`is ${CidrBlock} .* should be ${first.cidrBlock} .*cannot be changed`),
     );
     const seen = await platform.send(new DescribeSubnetsCommand({ SubnetIds: [present(Subnet?.SubnetId)] }));
-    assert.equal(seen.Subnets?.length, 1);
-    await platform.send(new DeleteSubnetCommand({ SubnetId: Subnet?.SubnetId }));
-    await house.until("it is whole again", async () =>
-      (await looked()).every(({ state }) => state === "ready"),
-    );
+    assert.equal(seen.Subnets?.[0]?.CidrBlock, CidrBlock);
+    await house.api.call("datasets.delete", { datasetName: "Clicks" });
+    await reaches(house, "Clicks", "DELETED");
+    assert.deepEqual([...(await oursByKey(house))], []);
   });
 });
 
