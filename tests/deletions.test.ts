@@ -32,6 +32,13 @@ async function view(name: string) {
   return (await ask(house, `GET /v1/datasets/${name}`)).body;
 }
 
+/** Creates it and waits for its VPC: what has nothing in the cloud yet is deleted in no time. */
+async function begun(name: string) {
+  const created = await create(kafka(name));
+  await house.until("its VPC is there", async () => (await view(name)).vpcId !== null);
+  return created;
+}
+
 const assertCloudEmpty = async () => assert.deepEqual([...(await oursByKey(house))], []);
 
 describe("a dataset deleted", () => {
@@ -60,7 +67,7 @@ describe("a dataset deleted", () => {
   });
 
   test("by two at the same moment is deleted once", async () => {
-    await create(kafka("Both"));
+    await begun("Both");
     const replies = await Promise.all([remove("Both"), remove("Both")]);
     assert.deepEqual(replies.map(({ status }) => status).sort(), [202, 409]);
     await reaches(house, "Both", "DELETED");
@@ -117,7 +124,7 @@ test("after all of these nothing is left in the cloud", assertCloudEmpty);
 
 describe("a name", () => {
   test("is taken while its dataset is being deleted, and free afterwards, with another range", async () => {
-    const first = await create(kafka("Again"));
+    const first = await begun("Again");
     await remove("Again");
     assertRefused(await create(kafka("Again")), {
       status: 409,

@@ -102,6 +102,26 @@ describe("--wait", () => {
   });
 });
 
+describe("--wait of a delete", () => {
+  const step = (state: string) => ({ resource: "nat/0", state });
+  const DELETING = { ...CREATING, status: "DELETING" };
+
+  test("counts what is gone, once there is a plan of it", async () => {
+    const looks = [DELETING, { ...DELETING, deletePlan: [step("gone"), step("deleting"), step("waiting")] }];
+    await using peer = await Peer.start((_, count) => {
+      const seen = looks[count - 1];
+      return seen ? ok(seen) : problem(404, "notFound", "No such dataset");
+    });
+    const argv = ["datasets", "delete", "--datasetName", "Clicks", "--wait", ...at(peer)];
+    const { stderr } = await cli(argv, { terminal: 100 });
+    const lines = stderr.split("\r\u001b[2K").filter(Boolean);
+    assert.deepEqual(lines, [
+      "Clicks: DELETING  0s  nat/0: is pending (usually 2m)",
+      "Clicks: DELETING  0s  1/3 gone  nat/0: is pending (usually 2m)",
+    ]);
+  });
+});
+
 describe("--wait on an item of a list", () => {
   const id = "pcx-0123456789abcdef0";
   const accept = [
@@ -156,11 +176,13 @@ test("lengths of time are read and written as people do", () => {
   assert.deepEqual(["90", "90s", "10m", "1h30m"].map(seconds), [90, 90, 600, 5400]);
   for (const text of ["", "soon", "10 m", "5d", "m5"])
     assert.throws(() => seconds(text), { code: "invalid" });
-  assert.deepEqual([0, 59_000, 60_000, 200_000, 3_900_000].map(elapsed), [
+  assert.deepEqual([0, 59_000, 60_000, 200_000, 3_900_000, 86_399_000, 604_799_000].map(elapsed), [
     "0s",
     "59s",
     "1m",
     "3m20s",
     "1h05m",
+    "23h59m",
+    "6d23h",
   ]);
 });

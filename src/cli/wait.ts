@@ -124,12 +124,21 @@ function pending(seen: Fields): Condition | undefined {
 
 /** The time comes early, so that a narrow terminal cuts the reason instead. */
 function summary(waiting: Waiting, seen: Fields, spent: number): string {
-  const all = conditionsOf(seen);
-  const ready = all.filter((condition) => condition.state === "ready").length;
-  const count = all.length > 0 ? `  ${ready}/${all.length} ready` : "";
-  const why = reason(seen);
-  const status = seen[waiting.wait.field];
-  return `${subject(waiting)}: ${status}  ${elapsed(spent)}${count}${why ? `  ${why}` : ""}`;
+  const parts = [`${subject(waiting)}: ${seen[waiting.wait.field]}`, elapsed(spent)];
+  return [...parts, counted(waiting, seen), reason(seen)].filter(Boolean).join("  ");
+}
+
+/** Of what is being deleted it is of interest what is gone, not what is as it should be. */
+function counted({ wait }: Waiting, seen: Fields): string {
+  const [things, state] = wait.done.includes("DELETED")
+    ? [itemsAt(seen.deletePlan), "gone"]
+    : [conditionsOf(seen), "ready"];
+  if (things.length === 0) return "";
+  return `${things.filter((thing) => thing.state === state).length}/${things.length} ${state}`;
+}
+
+function itemsAt(value: unknown): readonly { readonly state: string }[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function reason(seen: Fields): string {
