@@ -11,9 +11,9 @@ import { overlaps } from "../domain/cidr.ts";
 import type { Verdict } from "../network/connect.ts";
 import { isWhole, nothingKnown, touched } from "../network/looks.ts";
 import { type Plan, plan } from "../network/plan.ts";
-import { type Move, stamped } from "../network/sight.ts";
+import type { Move } from "../network/sight.ts";
 import type { Lease, PassWrites } from "../store/store.ts";
-import { shortages } from "./quotaGate.ts";
+import { type GateInput, peeringHolds, shortages } from "./quotaGate.ts";
 
 export interface PassDeps {
   readonly cloud: Cloud;
@@ -50,10 +50,12 @@ export async function pass(deps: PassDeps, input: PassInput): Promise<PassOutcom
   const { network, world, attempts, previous, writes } = input;
   const now = deps.clock.now();
   await adopt(input);
+  const gate = { cloud: deps.cloud, network, writes, previous, now, log: deps.log };
+  const holds = await peeringHolds({ ...gate, world });
   const thought = await gated(
-    deps,
-    input,
-    plan({ network, world, attempts, previous, now, windowMs: deps.windowMs }),
+    gate,
+    plan({ network, world, attempts, previous, now, windowMs: deps.windowMs, holds }),
+    attempts,
   );
   const conditions = [...heldUp(thought, previous), ...rangeCondition(network, input.tenant, previous, now)];
   // Marked before the steps are taken: whatever becomes of us, nobody thinks with what they may have changed.
@@ -76,15 +78,10 @@ export async function pass(deps: PassDeps, input: PassInput): Promise<PassOutcom
 }
 
 /** Before the first write quotas are looked at; where they are short, nothing is begun. */
-async function gated(
-  deps: PassDeps,
-  { network, attempts, previous, writes }: PassInput,
-  thought: Plan,
-): Promise<Plan> {
+async function gated(gate: GateInput, thought: Plan, attempts: readonly Attempt[]): Promise<Plan> {
   if (attempts.length > 0 || thought.moves.length === 0) return thought;
-  const short = await shortages({ cloud: deps.cloud, network, writes, log: deps.log });
-  if (short.length === 0) return thought;
-  return { ...thought, moves: [], conditions: stamped(short, previous, deps.clock.now()) };
+  const short = await shortages(gate);
+  return short.length === 0 ? thought : { ...thought, moves: [], conditions: short };
 }
 
 /** An attempt whose answer was lost, and which the world now shows by its tag, gets its id. */
