@@ -311,13 +311,21 @@ function outcome(deps: PassDeps, { input, thought, failures }: Ended): PassOutco
   if (moved || !isWhole(input.world)) return { dueInMs: AFTER_PROGRESS_MS, failed: null };
   const open = thought.conditions.filter(({ state }) => state !== "ready");
   if (open.length === 0) return { dueInMs: deps.resyncMs, failed: null };
-  const waits = open.map(({ since, state, actor }) => {
-    // What people have to do is not done sooner for being looked at more often.
-    const longest = state === "blocked" || actor === "customer" ? deps.resyncMs : 10_000;
-    return Math.min(Math.max((now - since) / 2, 250), longest);
-  });
+  // What waits for something of ours goes on when that does.
+  const others = open.filter(({ state, actor }) => state === "blocked" || actor !== "letsdata");
+  const waits = (others.length > 0 ? others : open).map((one) => pauseFor(one, now, deps.resyncMs));
   return { dueInMs: Math.round(Math.min(...waits, deps.resyncMs)), failed: null };
 }
+
+/** Less often the longer it takes, and not at all at once where AWS usually takes minutes. */
+function pauseFor({ since, state, actor, usualSeconds }: Condition, now: number, resyncMs: number): number {
+  // What people have to do is not done sooner for being looked at more often.
+  const longest = state === "blocked" || actor === "customer" ? resyncMs : 10_000;
+  const shortest = Math.max(250, ((usualSeconds ?? 0) * 1_000) / LOOKS_IN_USUAL_TIME);
+  return Math.min(Math.max((now - since) / 2, shortest), longest);
+}
+
+const LOOKS_IN_USUAL_TIME = 60;
 
 const AFTER_PROGRESS_MS = 100;
 

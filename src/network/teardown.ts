@@ -128,7 +128,10 @@ function dropAddresses({ sight, draft }: TeardownInput): void {
     const holders = holdersOfAddress(sight.world, address);
     if (holders.length > 0) {
       const message = `is still held by ${first(holders)}`;
-      tellHeld(draft, address, { message, actor: "aws", usualSeconds: USUAL.natGateway });
+      // Held by a NAT gateway it goes when that does; held by no more than the association, when AWS says so.
+      const isNat = holders.some(({ resource }) => resource.startsWith("nat/"));
+      const actor = isNat ? "letsdata" : "aws";
+      tellHeld(draft, address, { message, actor, usualSeconds: USUAL.natGateway });
       continue;
     }
     draft.move({ do: "releaseAddress", key, allocationId: id });

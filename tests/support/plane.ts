@@ -22,6 +22,7 @@ export interface PlaneOptions {
   readonly settings?: Partial<Settings>;
   /** Each line of the log as it is written. */
   readonly log?: (line: Readonly<Record<string, unknown>>, plane: { stop(): void }) => void;
+  readonly resyncMs?: number;
 }
 
 export interface Plane {
@@ -70,7 +71,7 @@ export async function openPlane(options: PlaneOptions = {}): Promise<Plane> {
     credentials: keysOf(PLATFORM),
     log: (event, fields) => log({ event, ...fields }),
   });
-  const reconciler = createReconciler({ store, cloud, clock, log });
+  const reconciler = createReconciler({ store, cloud, clock, log, resyncMs: options.resyncMs ?? 30_000 });
   const clients = new Clients(sandboxUrl);
   const ask = (...request: AdminRequest) => administer(sandboxUrl, request);
   return {
