@@ -122,6 +122,56 @@ describe("--wait of a delete", () => {
   });
 });
 
+describe("--wait for what was asked for before", () => {
+  const DELETE = ["datasets", "delete", "--datasetName", "Clicks", "--wait"];
+  const again = problem(409, "conflict", "Dataset Clicks is already being deleted");
+  const gone = problem(404, "notFound", "No such dataset");
+  const deleting = ok({ ...CREATING, status: "DELETING" });
+
+  test("takes up the waiting", async () => {
+    await using peer = await Peer.start(({ method }, count) =>
+      method === "DELETE" ? again : count < 4 ? deleting : gone,
+    );
+    const ran = await cli([...DELETE, ...at(peer)]);
+    assert.deepEqual([ran.exit, JSON.parse(ran.stdout).status, ran.stderr], [0, "DELETED", ""]);
+    assert.deepEqual(
+      peer.heard.map(({ method }) => method),
+      ["DELETE", "GET", "GET", "GET"],
+    );
+  });
+
+  test("is done when it ended meanwhile", async () => {
+    await using peer = await Peer.start(({ method }) => (method === "DELETE" ? again : gone));
+    const ran = await cli([...DELETE, ...at(peer)]);
+    assert.deepEqual([ran.exit, JSON.parse(ran.stdout).status], [0, "DELETED"]);
+  });
+
+  test("is another refusal when it is not under way", async () => {
+    const other = problem(409, "conflict", "Something else is in the way");
+    await using peer = await Peer.start(({ method }) => (method === "DELETE" ? other : ok(ACTIVE)));
+    const ran = await cli([...DELETE, ...at(peer)]);
+    assert.equal(ran.exit, 5);
+    assert.match(ran.stderr, /^Error: Something else is in the way/);
+  });
+
+  test("without --wait it stays a conflict", async () => {
+    await using peer = await Peer.start(({ method }) => (method === "DELETE" ? again : deleting));
+    const ran = await cli(["datasets", "delete", "--datasetName", "Clicks", ...at(peer)]);
+    assert.equal(ran.exit, 5);
+    assert.deepEqual(
+      peer.heard.map(({ method }) => method),
+      ["DELETE"],
+    );
+  });
+
+  test("a time limit says so", async () => {
+    await using peer = await Peer.start(() => deleting);
+    const ran = await cli([...DELETE, "--timeout", "5s", ...at(peer)], { clock: new FakeClock() });
+    assert.equal(ran.exit, 7);
+    assert.match(ran.stderr, /; or wait again with the same command\n$/);
+  });
+});
+
 describe("--wait on an item of a list", () => {
   const id = "pcx-0123456789abcdef0";
   const accept = [
