@@ -9,7 +9,7 @@ import { addressHandlers } from "./addresses.ts";
 import { classicLinkHandlers } from "./classicLink.ts";
 import { awsQuery, ec2Query, type Protocol } from "./codec.ts";
 import { endpointHandlers } from "./endpoints.ts";
-import { AwsError } from "./errors.ts";
+import { AwsError, internalError, type ServiceErrors } from "./errors.ts";
 import { instanceHandlers } from "./instances.ts";
 import { interfaceHandlers } from "./interfaces.ts";
 import { internetGatewayHandlers } from "./internetGateways.ts";
@@ -34,8 +34,7 @@ export type Handler = (call: Call, input: object) => object | undefined;
 export interface Service {
   readonly protocol: Protocol;
   readonly handlers: Readonly<Record<string, Handler | undefined>>;
-  /** Its answer to who calls too often. */
-  throttled(): AwsError;
+  readonly errors: ServiceErrors;
 }
 
 const ec2Handlers = {
@@ -61,16 +60,22 @@ export const SERVICES: Readonly<Record<string, Service>> = {
   ec2: {
     protocol: ec2Query(ec2, "http://ec2.amazonaws.com/doc/2016-11-15/"),
     handlers: ec2Handlers as Service["handlers"],
-    throttled: () => new AwsError("RequestLimitExceeded", "Request limit exceeded.", 503),
+    errors: {
+      throttled: () => new AwsError("RequestLimitExceeded", "Request limit exceeded.", 503),
+      failed: internalError,
+    },
   },
   sts: {
     protocol: awsQuery(sts, "https://sts.amazonaws.com/doc/2011-06-15/"),
     handlers: stsHandlers as Service["handlers"],
-    throttled: () => new AwsError("Throttling", "Rate exceeded"),
+    errors: { throttled: () => new AwsError("Throttling", "Rate exceeded"), failed: internalError },
   },
   servicequotas: {
     protocol: awsJson(quotas, "ServiceQuotasV20190624"),
     handlers: serviceQuotaHandlers as Service["handlers"],
-    throttled: () => new AwsError("TooManyRequestsException", "Rate exceeded"),
+    errors: {
+      throttled: () => new AwsError("TooManyRequestsException", "Rate exceeded"),
+      failed: internalError,
+    },
   },
 };
