@@ -3,6 +3,7 @@
  * operation that is not here is, to its callers, not one of AWS's: `InvalidAction`.
  */
 import * as ec2 from "@aws-sdk/client-ec2";
+import * as kafka from "@aws-sdk/client-kafka";
 import * as quotas from "@aws-sdk/client-service-quotas";
 import * as sts from "@aws-sdk/client-sts";
 import { addressHandlers } from "./addresses.ts";
@@ -14,10 +15,18 @@ import { instanceHandlers } from "./instances.ts";
 import { interfaceHandlers } from "./interfaces.ts";
 import { internetGatewayHandlers } from "./internetGateways.ts";
 import { awsJson } from "./jsonCodec.ts";
+import { kafkaClusterHandlers } from "./kafkaClusters.ts";
+import { KAFKA_ERRORS, KAFKA_REFUSALS } from "./kafkaErrors.ts";
+import { kafkaNodeHandlers } from "./kafkaNodes.ts";
+import { kafkaOperationHandlers } from "./kafkaOperations.ts";
+import { kafkaSecretHandlers } from "./kafkaSecrets.ts";
+import { kafkaTagHandlers } from "./kafkaTags.ts";
+import { kafkaUpdateHandlers } from "./kafkaUpdates.ts";
 import { natGatewayHandlers } from "./natGateways.ts";
 import { networkAclHandlers } from "./networkAcls.ts";
 import { peeringHandlers } from "./peerings.ts";
 import { placeHandlers } from "./places.ts";
+import { restJson } from "./restJsonCodec.ts";
 import { routeTableHandlers } from "./routeTables.ts";
 import { securityGroupHandlers } from "./securityGroups.ts";
 import { serviceQuotaHandlers } from "./serviceQuotas.ts";
@@ -26,7 +35,7 @@ import { subnetHandlers } from "./subnets.ts";
 import { tagHandlers } from "./tags.ts";
 import { vpcBlockHandlers } from "./vpcBlocks.ts";
 import { vpcHandlers } from "./vpcs.ts";
-import type { Call, Ec2Handlers } from "./world.ts";
+import type { Call, Ec2Handlers, Handlers } from "./world.ts";
 
 /** An operation as the server runs it: the codec has made the input what the handler's type says. */
 export type Handler = (call: Call, input: object) => object | undefined;
@@ -56,6 +65,15 @@ const ec2Handlers = {
   ...vpcHandlers,
 } satisfies Ec2Handlers;
 
+const kafkaHandlers = {
+  ...kafkaClusterHandlers,
+  ...kafkaNodeHandlers,
+  ...kafkaOperationHandlers,
+  ...kafkaSecretHandlers,
+  ...kafkaTagHandlers,
+  ...kafkaUpdateHandlers,
+} satisfies Handlers<typeof kafka>;
+
 export const SERVICES: Readonly<Record<string, Service>> = {
   ec2: {
     protocol: ec2Query(ec2, "http://ec2.amazonaws.com/doc/2016-11-15/"),
@@ -77,5 +95,10 @@ export const SERVICES: Readonly<Record<string, Service>> = {
       throttled: () => new AwsError("TooManyRequestsException", "Rate exceeded"),
       failed: internalError,
     },
+  },
+  kafka: {
+    protocol: restJson(kafka, KAFKA_REFUSALS),
+    handlers: kafkaHandlers as Service["handlers"],
+    errors: KAFKA_ERRORS,
   },
 };
