@@ -29,14 +29,15 @@ export function sandboxGroup(entry: Entry): LocalGroup<CliContext> {
   };
 }
 
-function localCommand(command: sandbox.SandboxCommand, entry: Entry): LocalCommand<CliContext> {
+function localCommand(command: sandbox.SandboxCommand<never>, entry: Entry): LocalCommand<CliContext> {
   return {
     ...command,
     path: [sandboxCommands.group, command.name],
     options: command.options.map(optionOf),
     run: async (options: OptionValues, context: CliContext) => {
       try {
-        return (await command.run(roomOf(context, entry), given(command, options, context))) ?? 0;
+        const values = given(command, options, context);
+        return (await command.run(roomOf(context, entry), values as never)) ?? 0;
       } catch (thrown) {
         throw sandboxFailure(thrown);
       }
@@ -49,7 +50,11 @@ function optionOf({ kind, repeated, ...option }: sandbox.CommandOption): Command
 }
 
 /** `CHAOS` is a setting like those that are given. */
-function given({ options }: sandbox.SandboxCommand, values: OptionValues, { env }: CliContext): OptionValues {
+function given(
+  { options }: sandbox.SandboxCommand<never>,
+  values: OptionValues,
+  { env }: CliContext,
+): OptionValues {
   if (!options.some(({ name }) => name === "set")) return values;
   return { ...values, set: [...chaos(env), ...(Array.isArray(values.set) ? values.set : [])] };
 }

@@ -2,9 +2,12 @@
  * The command group `sandbox` as data. Whoever composes the program adapts it to its command line.
  */
 import type { SandboxCommand } from "./commands/command.ts";
+import { execCommand } from "./commands/exec.ts";
+import { hostsCommand } from "./commands/hosts.ts";
 import { serveCommand } from "./commands/serve.ts";
 
-const COMMANDS: readonly SandboxCommand[] = [serveCommand];
+/** Each is run with the options that its own data says. */
+const COMMANDS: readonly SandboxCommand<never>[] = [serveCommand, hostsCommand, execCommand];
 
 export const sandboxCommands = {
   group: "sandbox",

@@ -54,15 +54,12 @@ export interface CommandRest {
   readonly placeholder: string;
 }
 
-/** Options, words and rest by name, each of the kind that the command's data says. */
-export type Given = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
-
 export interface CommandExample {
   readonly what: string;
   readonly command: string;
 }
 
-export interface SandboxCommand<Options = Given> {
+export interface SandboxCommand<Options> {
   readonly name: string;
   readonly brief: string;
   readonly description: string;
@@ -70,7 +67,7 @@ export interface SandboxCommand<Options = Given> {
   readonly options: readonly CommandOption[];
   readonly words?: readonly CommandWord[];
   readonly rest?: CommandRest;
-  /** Resolves to the exit code; nothing means 0. Rejects with a CommandError that says what is wrong. */
+  /** `options`: options, words and rest by name. Resolves to the exit code; nothing means 0. Rejects with a CommandError that says what is wrong. */
   run(context: CommandContext, options: Options): Promise<number | undefined> | Promise<void>;
 }
 
