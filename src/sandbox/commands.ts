@@ -3,11 +3,12 @@
  */
 import type { SandboxCommand } from "./commands/command.ts";
 import { execCommand } from "./commands/exec.ts";
+import { forwardCommand } from "./commands/forward.ts";
 import { hostsCommand } from "./commands/hosts.ts";
 import { serveCommand } from "./commands/serve.ts";
 
 /** Each is run with the options that its own data says. */
-const COMMANDS: readonly SandboxCommand<never>[] = [serveCommand, hostsCommand, execCommand];
+const COMMANDS: readonly SandboxCommand<never>[] = [serveCommand, hostsCommand, execCommand, forwardCommand];
 
 export const sandboxCommands = {
   group: "sandbox",
