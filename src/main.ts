@@ -127,6 +127,13 @@ const serveCommand: LocalCommand = {
       brief: "quick = short waits; aws = AWS's own times",
     },
     {
+      name: "sandboxPackets",
+      kind: "string",
+      default: "auto",
+      values: ["auto", "off"],
+      brief: "auto = hosts of the sandbox have packets where the kernel allows it; off = control plane only",
+    },
+    {
       name: "sandboxSet",
       kind: "list",
       brief: "Override settings of the sandbox: name=value",

@@ -204,6 +204,7 @@ async function sandbox({ options, room, log, onStop }: Composition, dataDir: str
       clock: room.clock,
       settings: settings(profile, patchFrom([...chaos(room.env), ...list(options, "sandboxSet")])),
       dataDir: join(dataDir, "sandbox"),
+      packets: text(options, "sandboxPackets") !== "off",
       log: (message) => log({ event: "sandbox", message }),
     });
     onStop(() => cloud.close());

@@ -12,6 +12,6 @@ const COMMANDS: readonly SandboxCommand<never>[] = [serveCommand, hostsCommand, 
 
 export const sandboxCommands = {
   group: "sandbox",
-  brief: "A small AWS on this machine, for trying things out without an account.",
+  brief: "A small AWS on this machine, for trying things out without an account",
   commands: COMMANDS,
 };

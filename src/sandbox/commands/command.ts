@@ -74,14 +74,14 @@ export interface SandboxCommand<Options> {
 export const SANDBOX_URL: CommandOption = {
   name: "sandboxUrl",
   brief:
-    "Where the sandbox is; without it, the one that `letsdata serve` runs for this folder (LETSDATA_DATA_DIR).",
+    "Where the sandbox is; without it, the one that `letsdata serve` runs for this folder (LETSDATA_DATA_DIR)",
   kind: "text",
   placeholder: "url",
 };
 
 export const OUTPUT: CommandOption = {
   name: "output",
-  brief: "How to print (default: table on a terminal, json in a pipe).",
+  brief: "How to print (default: table on a terminal, json in a pipe)",
   kind: "text",
   values: ["table", "json"],
   placeholder: "format",

@@ -16,7 +16,7 @@ async function exec(context: CommandContext, { host, command, sandboxUrl }: Exec
 
 export const execCommand: SandboxCommand<ExecOptions> = {
   name: "exec",
-  brief: "Run a command inside of a host.",
+  brief: "Run a command inside of a host",
   description:
     "Runs a program of this machine in the network of a host, with this terminal's input and output, this folder and this environment. Security groups, route tables and network ACLs apply to it as they do to the host. Signals are passed on. Exits with the program's own code; 126 and 127 mean that it cannot be run and that it is not there. Only the user that runs the sandbox can do this, on the same machine.",
   examples: [

@@ -148,7 +148,7 @@ async function untilStopped(
 
 export const forwardCommand: SandboxCommand<ForwardOptions> = {
   name: "forward",
-  brief: "Make a service inside of a VPC reachable on this machine.",
+  brief: "Make a service inside of a VPC reachable on this machine",
   description:
     "Listens on this machine and passes each connection to a service inside of the sandbox, until it is stopped. Prints one line, ready and both addresses, once it listens. Without --from it connects from the very host that has the address, so that no rule is asked: this is how you reach your service. With --from it connects from another host, and that host's security groups, routes and network ACLs apply; the service may then also be a name that is resolved there, or an address outside.",
   examples: [
@@ -165,12 +165,12 @@ export const forwardCommand: SandboxCommand<ForwardOptions> = {
   options: [
     {
       name: "listen",
-      brief: "Where to listen: [ADDRESS:]PORT; port 0 = any free one.",
+      brief: "Where to listen: [ADDRESS:]PORT; port 0 = any free one",
       kind: "text",
       default: "127.0.0.1:0",
       placeholder: "address",
     },
-    { name: "from", brief: "Host to connect from, with its rules.", kind: "text", placeholder: "host" },
+    { name: "from", brief: "Host to connect from, with its rules", kind: "text", placeholder: "host" },
     SANDBOX_URL,
   ],
   words: [

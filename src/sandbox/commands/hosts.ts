@@ -27,7 +27,7 @@ function rowOf({ id, kind, account, region, vpcId, addresses }: ShownHost): stri
 
 export const hostsCommand: SandboxCommand<HostsOptions> = {
   name: "hosts",
-  brief: "List the hosts that have packets.",
+  brief: "List the hosts that have packets",
   description:
     "Running instances and available NAT gateways, each with its private addresses and, in parentheses, the public address that is mapped to it; and internet, which stands for everything outside. exec, forward and trace take a host by any of its names: instance, NAT gateway or interface id, private or public address, internet; where an address is in several VPCs, vpc-…/address.",
   examples: [

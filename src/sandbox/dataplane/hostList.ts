@@ -3,11 +3,9 @@
  * address, or `internet`. A pure function of the topology. Promises that a name which means several hosts is
  * answered with all of them, never with the first.
  */
+import { addressNumber, cidr, span } from "../../domain/cidr.ts";
+import { INTERNET, INTERNET_BLOCK } from "./names.ts";
 import type { Host, Port, Router, Topology } from "./topology.ts";
-
-/** The namespace of everything that is in no VPC; all addresses of its block are there. */
-export const INTERNET = "internet";
-const INTERNET_ADDRESSES = /^192\.0\.2\.\d{1,3}$/;
 
 export interface ShownAddress {
   readonly interfaceId: string;
@@ -76,10 +74,17 @@ export function hostsNamed(hosts: readonly ShownHost[], name: string): Found[] {
 }
 
 function meant(host: ShownHost, name: string): Found[] {
-  if (host.kind === "internet" && INTERNET_ADDRESSES.test(name)) return [{ host, address: name }];
+  if (host.kind === "internet" && isOnInternet(name)) return [{ host, address: name }];
   if (host.id === name) return [{ host, address: host.addresses[0]?.privateIp }];
   const named = host.addresses.filter((one) => Object.values(one).includes(name));
   return named.map(({ privateIp }) => ({ host, address: privateIp }));
+}
+
+const { first, end } = span(cidr(INTERNET_BLOCK));
+
+function isOnInternet(name: string): boolean {
+  const address = addressNumber(name);
+  return address !== undefined && address >= first && address < end;
 }
 
 /** What to write for exactly this one, when its address alone means others too. */
