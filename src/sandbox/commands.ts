@@ -2,13 +2,20 @@
  * The command group `sandbox` as data. Whoever composes the program adapts it to its command line.
  */
 import type { SandboxCommand } from "./commands/command.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { execCommand } from "./commands/exec.ts";
 import { forwardCommand } from "./commands/forward.ts";
 import { hostsCommand } from "./commands/hosts.ts";
 import { serveCommand } from "./commands/serve.ts";
 
 /** Each is run with the options that its own data says. */
-const COMMANDS: readonly SandboxCommand<never>[] = [serveCommand, hostsCommand, execCommand, forwardCommand];
+const COMMANDS: readonly SandboxCommand<never>[] = [
+  serveCommand,
+  hostsCommand,
+  execCommand,
+  forwardCommand,
+  doctorCommand,
+];
 
 export const sandboxCommands = {
   group: "sandbox",
