@@ -7,6 +7,7 @@ import { execCommand } from "./commands/exec.ts";
 import { forwardCommand } from "./commands/forward.ts";
 import { hostsCommand } from "./commands/hosts.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { traceCommand } from "./commands/trace.ts";
 
 /** Each is run with the options that its own data says. */
 const COMMANDS: readonly SandboxCommand<never>[] = [
@@ -14,6 +15,7 @@ const COMMANDS: readonly SandboxCommand<never>[] = [
   hostsCommand,
   execCommand,
   forwardCommand,
+  traceCommand,
   doctorCommand,
 ];
 
