@@ -56,7 +56,7 @@ const view = async (house: House, name: string): Promise<Seen> =>
   (await ask(house, `GET /v1/datasets/${name}`)).body;
 
 const link = (service: string, code: string) =>
-  `https://console.aws.amazon.com/servicequotas/home/services/${service}/quotas/${code}`;
+  `https://us-east-1.console.aws.amazon.com/servicequotas/home/services/${service}/quotas/${code}`;
 
 describe("ten datasets at once where eleven elastic IPs are allowed", () => {
   const names = Array.from({ length: 10 }, (_, index) => `Clicks${index}`);
