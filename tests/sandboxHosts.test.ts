@@ -59,7 +59,7 @@ describe("hosts of the sandbox", { skip }, () => {
       const several = await get("hosts/10.1.0.10");
       assert.equal(several.status, 409);
       assert.deepEqual(
-        [...several.value.choices].sort(),
+        several.value.choices?.toSorted(),
         [`${platform}/10.1.0.10`, `${stranger}/10.1.0.10`].sort(),
       );
       assert.equal((await get(`hosts/${encodeURIComponent(`${stranger}/10.1.0.10`)}`)).value.id, double);
