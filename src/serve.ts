@@ -32,12 +32,12 @@ export interface ServeRoom extends LocalRoom {
 
 /** The account the sandbox gives the platform; the customer's is whatever account they sign as. */
 const SANDBOX_PLATFORM_ACCOUNT = "999999999999";
-const STOP_WITHIN_MS = 4_200;
+const STOP_WITHIN_MS = 3_800;
 /**
  * From the signal: as long as this the calls that are on their way are waited for. A create whose answer is
  * not heard is looked for by its tag at the next start, which may take the whole consistency window.
  */
-const LAST_CALLS_MS = 3_300;
+const LAST_CALLS_MS = 2_800;
 
 export async function serve(options: OptionValues, room: ServeRoom): Promise<number> {
   const { clock } = room;
@@ -85,7 +85,7 @@ async function compose(composition: Composition): Promise<string> {
   const cellOf = platformCell(roleArn, async (region) =>
     sandboxUrl ? SANDBOX_PLATFORM_ACCOUNT : cloud.account({ id: "platform", account: "", roleArn, region }),
   );
-  const intent = createIntent({ store, clock, cellOf, randomBytes, ...prices });
+  const intent = createIntent({ store, clock, cellOf, randomBytes, stopping: room.signal, ...prices });
   startTheWill(composition, { store, cloud, ...prices });
   const platform = sandboxUrl ? { sandboxUrl } : {};
   const api = apiServer({ store, intent, clock, log, ready: () => store.ping(), platform, ...prices });
