@@ -51,6 +51,7 @@ export async function serve(options: OptionValues, room: ServeRoom): Promise<num
       if (room.signal.aborted) done();
       else room.signal.addEventListener("abort", () => done(), { once: true });
     });
+    log({ event: "stopping" });
     return 0;
   } finally {
     const ended = (async () => {
@@ -183,8 +184,10 @@ async function theCloud(
   return cloud;
 }
 
-async function openTheStore({ room, onStop }: Composition, dataDir: string): Promise<Store> {
+async function openTheStore({ room, log, onStop }: Composition, dataDir: string): Promise<Store> {
   const databaseUrl = room.env.DATABASE_URL;
+  if (!databaseUrl && !existsSync(join(dataDir, "database/database")))
+    log({ event: "first start", message: `making a database in ${dataDir}, which takes some seconds` });
   const store = await openStore({
     clock: room.clock,
     ...(databaseUrl ? { databaseUrl } : { dataDir: join(dataDir, "database") }),

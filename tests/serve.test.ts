@@ -84,6 +84,9 @@ describe("SIGTERM", () => {
     await stopped(first);
     const second = await start();
     assert.equal(second.operatorKey, first.operatorKey);
+    const wait = /making a database in .*, which takes some seconds/;
+    assert.match(first.output().stderr, wait);
+    assert.doesNotMatch(second.output().stderr, wait);
     await reaches(second, "Clicks", "ACTIVE");
     assert.deepEqual(sortedEntries(await cloudOf(second)), sortedEntries(oneOfEach()));
     assert.equal((await ask(second, "DELETE /v1/datasets/Clicks")).status, 202);
