@@ -68,6 +68,9 @@ export class BuiltVpc {
   tableId(name: string): string {
     return found(this.#tables, name);
   }
+  natId(zone: string): string {
+    return found(this.#nats, zone);
+  }
   groupId(name: string): string {
     return found(this.#groups, name);
   }
@@ -221,8 +224,7 @@ export class BuiltVpc {
   }
 
   async deleteNat(zone: string): Promise<void> {
-    const NatGatewayId = found(this.#nats, zone);
-    await this.client.send(new ec2.DeleteNatGatewayCommand({ NatGatewayId }));
+    await this.client.send(new ec2.DeleteNatGatewayCommand({ NatGatewayId: this.natId(zone) }));
   }
 
   /** `active` or `blackhole`. */

@@ -45,12 +45,19 @@ export async function isDead(connection: Connection, text: string): Promise<void
   assert.equal((await connection.say(text, WAIT_MS.lost)).outcome, "silent");
 }
 
+interface WholePing {
+  readonly from: string;
+  readonly to: string;
+  readonly bytes: number;
+  readonly waitMs?: number;
+}
+
 /** One packet of that many bytes that must not be cut into pieces; what `ping` said of it. */
 export function wholePing(
   network: PacketNetwork,
-  { from, to, bytes }: { readonly from: string; readonly to: string; readonly bytes: number },
+  { from, to, bytes, waitMs = WAIT_MS.comes }: WholePing,
 ): Promise<string> {
-  return network.run(from, `ping -n -c 1 -W 10 -M do -s ${bytes - 28} ${to} 2>&1 || true`);
+  return network.run(from, `ping -n -c 1 -W ${waitMs / 1000} -M do -s ${bytes - 28} ${to} 2>&1 || true`);
 }
 
 const MEGABYTE = 1_048_576;

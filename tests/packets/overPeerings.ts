@@ -7,7 +7,7 @@ import { before, test } from "node:test";
 import type * as ec2 from "@aws-sdk/client-ec2";
 import { arrivesWhole, change, changeBack, isDead, lives, phase, shows, until, wholePing } from "./checks.ts";
 import { type PacketNetwork, SERVER } from "./packetNetwork.ts";
-import { peer, routeOver, unpeer } from "./peerings.ts";
+import { peer, rerouteOver, routeOver, unpeer } from "./peerings.ts";
 import type { Connection } from "./probes.ts";
 import { ANYWHERE, CUSTOMER } from "./vpcPlans.ts";
 
@@ -202,10 +202,8 @@ function deletion(network: PacketNetwork, ids: Peerings): void {
   phase("a peering in the place of a deleted one", () => {
     change(network, async () => {
       ids.ab = await peer(network.vpc("B"), network.vpc("A"));
-      const VpcPeeringConnectionId = ids.ab;
-      for (const table of A_PRIVATE)
-        await network.vpc("A").reroute(table, "10.2.0.0/16", { VpcPeeringConnectionId });
-      await network.vpc("B").reroute("private-a", "10.1.0.0/16", { VpcPeeringConnectionId });
+      await rerouteOver(network.vpc("A"), ids.ab, { block: "10.2.0.0/16", tables: A_PRIVATE });
+      await rerouteOver(network.vpc("B"), ids.ab, { block: "10.1.0.0/16", tables: ["private-a"] });
     });
     shows(network, [
       ["carries new connections", "B.client", "tcp 10.1.11.10:9092", "answered 10.2.10.10"],

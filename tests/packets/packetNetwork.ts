@@ -14,6 +14,7 @@ import { type Settings, settings } from "../../src/sandbox/settings.ts";
 import { fastClock } from "../support/clocks.ts";
 import { BuiltVpc } from "./builtVpc.ts";
 import { type Connection, type Observed, type Probe, type Probes, startProbes } from "./probes.ts";
+import { type Sabotage, unharmed } from "./sabotage.ts";
 import { PLANS, type VpcName, type VpcPlan } from "./vpcPlans.ts";
 
 /** The internet's host: every address of 192.0.2.0/24 is, and this one speaks first. */
@@ -37,22 +38,17 @@ export const AT_ONCE: Partial<Settings> = {
   instanceTerminatingMs: 0,
 };
 
-/** What becomes of the programs on their way to the kernel. */
-export type Sabotage = (programs: Programs) => Programs;
-
-const unharmed: Sabotage = (programs) => programs;
-
 export class PacketNetwork {
   readonly plane: DataPlane;
   /** Why there are no packets; false when there are. */
   readonly off: string | false;
   readonly #sandbox: Sandbox;
   readonly #clients: Client[] = [];
-  readonly #saboteur: { sabotage: Sabotage };
+  readonly #saboteur: Saboteur;
   readonly #vpcs = new Map<string, BuiltVpc>();
   #probes: Probes | undefined;
 
-  private constructor(sandbox: Sandbox, plane: DataPlane, saboteur: { sabotage: Sabotage }) {
+  private constructor(sandbox: Sandbox, plane: DataPlane, saboteur: Saboteur) {
     const status = plane.status();
     this.#sandbox = sandbox;
     this.plane = plane;
@@ -61,12 +57,12 @@ export class PacketNetwork {
   }
 
   static async open(): Promise<PacketNetwork> {
-    const saboteur = { sabotage: unharmed };
+    const saboteur = new Saboteur();
     const sandbox = await createSandbox({
       clock: fastClock(1),
       settings: settings("quick", AT_ONCE),
       packets: true,
-      programs: (topology) => saboteur.sabotage(programsOf(topology)),
+      programs: (topology) => saboteur.harm(programsOf(topology)),
     });
     if (!sandbox.dataPlane) throw new Error("packets were asked for");
     const network = new PacketNetwork(sandbox, sandbox.dataPlane, saboteur);
@@ -172,13 +168,28 @@ export class PacketNetwork {
     return Number(/packets (\d+)/.exec(told)?.[1]);
   }
 
-  /** Applies something else than what is right, until `mend`. */
+  /** Applies something else than what is right, until `mend`; throws when it is the same. */
   async sabotage(sabotage: Sabotage): Promise<void> {
     this.#saboteur.sabotage = sabotage;
     await this.plane.settled();
+    if (!this.#saboteur.hasHarmed) throw new Error("the sabotage has changed nothing");
   }
 
-  mend(): Promise<void> {
-    return this.sabotage(unharmed);
+  async mend(): Promise<void> {
+    this.#saboteur.sabotage = unharmed;
+    await this.plane.settled();
+  }
+}
+
+/** Stands between the programs and the kernel. */
+class Saboteur {
+  sabotage: Sabotage = unharmed;
+  /** Whether the last programs were changed. */
+  hasHarmed = false;
+
+  harm(programs: Programs): Programs {
+    const harmed = this.sabotage(programs);
+    this.hasHarmed = JSON.stringify(harmed) !== JSON.stringify(programs);
+    return harmed;
   }
 }

@@ -30,6 +30,15 @@ export async function routeOver(
   for (const table of tables) await vpc.route(table, block, { VpcPeeringConnectionId });
 }
 
+/** The same where routes for the block are there already, to something that is gone. */
+export async function rerouteOver(
+  vpc: BuiltVpc,
+  VpcPeeringConnectionId: string,
+  { block, tables }: { readonly block: string; readonly tables: readonly string[] },
+): Promise<void> {
+  for (const table of tables) await vpc.reroute(table, block, { VpcPeeringConnectionId });
+}
+
 export interface AclLine {
   readonly number: number;
   readonly way: "in" | "out";
