@@ -18,7 +18,7 @@ import {
   sameError,
   sameShape,
 } from "./support/customer.ts";
-import { fastClock } from "./support/house.ts";
+import { fastClock } from "./support/clocks.ts";
 import { masking } from "./support/masks.ts";
 
 const ASKED: readonly (readonly string[])[] = [

@@ -28,7 +28,8 @@ import {
   type RouteTable,
 } from "@aws-sdk/client-ec2";
 import { awsCli } from "./support/awsCli.ts";
-import { CUSTOMER, fastClock, type House, openHouse, PLATFORM } from "./support/house.ts";
+import { fastClock } from "./support/clocks.ts";
+import { CUSTOMER, type House, openHouse, PLATFORM } from "./support/house.ts";
 import {
   activePeering,
   activeVpc,
