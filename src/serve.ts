@@ -33,12 +33,12 @@ export interface ServeRoom extends LocalRoom {
 
 /** The account the sandbox gives the platform; the customer's is whatever account they sign as. */
 const SANDBOX_PLATFORM_ACCOUNT = "999999999999";
-const STOP_WITHIN_MS = 4_200;
+const STOP_WITHIN_MS = 3_800;
 /**
  * From the signal: as long as this the calls that are on their way are waited for. A create whose answer is
  * not heard is looked for by its tag at the next start, which may take the whole consistency window.
  */
-const LAST_CALLS_MS = 3_300;
+const LAST_CALLS_MS = 2_800;
 
 export async function serve(options: OptionValues, room: ServeRoom): Promise<number> {
   const { clock } = room;
@@ -52,6 +52,7 @@ export async function serve(options: OptionValues, room: ServeRoom): Promise<num
       if (room.signal.aborted) done();
       else room.signal.addEventListener("abort", () => done(), { once: true });
     });
+    log({ event: "stopping" });
     return 0;
   } finally {
     const ended = (async () => {
@@ -86,7 +87,7 @@ async function compose(composition: Composition): Promise<string> {
   const cellOf = platformCell(roleArn, async (region) =>
     sandboxUrl ? SANDBOX_PLATFORM_ACCOUNT : cloud.account({ id: "platform", account: "", roleArn, region }),
   );
-  const intent = createIntent({ store, clock, cellOf, randomBytes, ...prices });
+  const intent = createIntent({ store, clock, cellOf, randomBytes, stopping: room.signal, ...prices });
   startTheWill(composition, { store, cloud, ...prices });
   const platform = sandboxUrl ? { sandboxUrl } : {};
   const api = apiServer({ store, intent, clock, log, ready: () => store.ping(), platform, ...prices });
@@ -184,8 +185,10 @@ async function theCloud(
   return cloud;
 }
 
-async function openTheStore({ room, onStop }: Composition, dataDir: string): Promise<Store> {
+async function openTheStore({ room, log, onStop }: Composition, dataDir: string): Promise<Store> {
   const databaseUrl = room.env.DATABASE_URL;
+  if (!databaseUrl && !existsSync(join(dataDir, "database/database")))
+    log({ event: "first start", message: `making a database in ${dataDir}, which takes some seconds` });
   const store = await openStore({
     clock: room.clock,
     ...(databaseUrl ? { databaseUrl } : { dataDir: join(dataDir, "database") }),

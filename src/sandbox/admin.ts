@@ -13,6 +13,7 @@
  *   POST   reset                         nothing
  *   GET    dataplane                     { status: "on" } or { status: "off", why }; ?settled waits for packets
  *   GET    hosts                         { hosts: [...] }
+ *   POST   dataplane/trace               { from, to, protocol, port } -> { arrived, steps: [...], … }
  *   GET    hosts/NAME                    { id, address, argv, … }: what runs a command inside; NAME is an id or address
  */
 import type { Cloud } from "./cloud.ts";
@@ -67,16 +68,16 @@ export async function administer(what: Administered, request: AdminRequest): Pro
   const name = `${method} ${path}`;
   const route = Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
   if (route) return attempted(() => route(what.cloud, request));
-  return (await packetRequest(what.dataPlane, request)) ?? unknown(name);
+  return attempted(async () => (await packetRequest(what.dataPlane, request)) ?? unknown(name));
 }
 
 function unknown(what: string): AdminAnswer {
   return { status: 404, value: { message: `there is no ${what} here` } };
 }
 
-function attempted(work: () => AdminAnswer): AdminAnswer {
+async function attempted(work: () => AdminAnswer | Promise<AdminAnswer>): Promise<AdminAnswer> {
   try {
-    return work();
+    return await work();
   } catch (thrown) {
     if (thrown instanceof AwsError)
       return { status: thrown.status, value: { code: thrown.code, message: thrown.message } };

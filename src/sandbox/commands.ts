@@ -2,13 +2,22 @@
  * The command group `sandbox` as data. Whoever composes the program adapts it to its command line.
  */
 import type { SandboxCommand } from "./commands/command.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { execCommand } from "./commands/exec.ts";
 import { forwardCommand } from "./commands/forward.ts";
 import { hostsCommand } from "./commands/hosts.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { traceCommand } from "./commands/trace.ts";
 
 /** Each is run with the options that its own data says. */
-const COMMANDS: readonly SandboxCommand<never>[] = [serveCommand, hostsCommand, execCommand, forwardCommand];
+const COMMANDS: readonly SandboxCommand<never>[] = [
+  serveCommand,
+  hostsCommand,
+  execCommand,
+  forwardCommand,
+  traceCommand,
+  doctorCommand,
+];
 
 export const sandboxCommands = {
   group: "sandbox",

@@ -7,12 +7,15 @@ import type { DataPlane } from "./dataplane/dataPlane.ts";
 import { type Found, fullName, hostsNamed, type ShownHost, shownHosts } from "./dataplane/hostList.ts";
 import { DataPlaneError } from "./dataplane/holder.ts";
 import type { AdminAnswer, AdminRequest } from "./ownRequests.ts";
+import { trace } from "./traceRequests.ts";
 
 /** undefined when it is no request of this kind. */
 export async function packetRequest(
   dataPlane: DataPlane | undefined,
-  { method, path, query }: AdminRequest,
+  { method, path, query, body }: AdminRequest,
 ): Promise<AdminAnswer | undefined> {
+  if (method === "POST" && path === "dataplane/trace")
+    return withHosts(dataPlane, (hosts, plane) => trace(plane, hosts, body));
   if (method !== "GET") return undefined;
   if (path === "dataplane") return { status: 200, value: await statusOf(dataPlane, query.has("settled")) };
   if (path === "hosts") return withHosts(dataPlane, (hosts) => ({ status: 200, value: { hosts } }));
@@ -30,12 +33,12 @@ async function statusOf(dataPlane: DataPlane | undefined, isSettled: boolean) {
 
 async function withHosts(
   dataPlane: DataPlane | undefined,
-  answer: (hosts: readonly ShownHost[], plane: DataPlane) => AdminAnswer,
+  answer: (hosts: readonly ShownHost[], plane: DataPlane) => AdminAnswer | Promise<AdminAnswer>,
 ): Promise<AdminAnswer> {
   const status = await statusOf(dataPlane, true);
   if (!dataPlane || status.status === "off") return noPackets("why" in status ? status.why : "");
   try {
-    return answer(shownHosts(dataPlane.topology()), dataPlane);
+    return await answer(shownHosts(dataPlane.topology()), dataPlane);
   } catch (thrown) {
     if (thrown instanceof DataPlaneError) return noPackets(thrown.message);
     throw thrown;
