@@ -152,7 +152,7 @@ async function killed(sandbox: ServedSandbox, before: readonly string[]): Promis
 }
 
 const before = outside();
-let sandbox = await ServedSandbox.start(dataDir);
+let sandbox = await ServedSandbox.start({ dataDir });
 after(() => sandbox.kill());
 const skip = await sandbox.off();
 
@@ -163,13 +163,13 @@ test(`killed ${KILLS} times while building`, { skip, timeout: KILLS * 60_000 }, 
     await sandbox.own("POST reset");
     const moment = await randomMoment(dice)(sandbox);
     await killed(sandbox, before);
-    sandbox = await ServedSandbox.start(dataDir);
+    sandbox = await ServedSandbox.start({ dataDir });
     t.diagnostic(`killed ${moment}: ${await isWhole(sandbox)} hosts are back`);
   }
   await sandbox.own("POST reset");
   await build(allSteps(sandbox.client));
   await killed(sandbox, before);
-  sandbox = await ServedSandbox.start(dataDir);
+  sandbox = await ServedSandbox.start({ dataDir });
   assert.equal(await isWhole(sandbox), VPCS * HOSTS_EACH);
   await killed(sandbox, before);
 });

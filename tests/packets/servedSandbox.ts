@@ -5,8 +5,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { EC2Client } from "@aws-sdk/client-ec2";
-import { TOOLS_PATH } from "../../src/sandbox/dataplane/holder.ts";
 import { AT_ONCE, WAIT_MS } from "./packetNetwork.ts";
+import { pingCommand, succeeds } from "./probes.ts";
 
 const BINARY = join(import.meta.dirname, "../../bin/letsdata");
 
@@ -15,6 +15,13 @@ export interface ServedHost {
   readonly kind: string;
   readonly vpcId: string | null;
   readonly addresses: readonly { readonly privateIp: string }[];
+}
+
+interface Start {
+  /** In memory without it. */
+  readonly dataDir?: string;
+  /** A command that becomes what follows it, such as `prlimit --fsize=0`. */
+  readonly under?: readonly string[];
 }
 
 export class ServedSandbox {
@@ -35,10 +42,11 @@ export class ServedSandbox {
   }
 
   /** Rejects with what it wrote when it ends before it answers. */
-  static async start(dataDir: string): Promise<ServedSandbox> {
+  static async start({ dataDir, under = [] }: Start): Promise<ServedSandbox> {
     const set = Object.entries(AT_ONCE).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
-    const argv = ["sandbox", "serve", "--port", "0", "--dataDir", dataDir, ...set];
-    const child = spawn(BINARY, argv, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    const folder = dataDir === undefined ? [] : ["--dataDir", dataDir];
+    const [command = "", ...argv] = [...under, BINARY, "sandbox", "serve", "--port", "0", ...folder, ...set];
+    const child = spawn(command, argv, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
     const gone = new Promise<void>((resolve) => child.once("close", () => resolve()));
     return new ServedSandbox(child, gone, await readyUrl(child));
   }
@@ -74,10 +82,7 @@ export class ServedSandbox {
   /** Whether a ping from that host is answered. */
   async pings(host: string, address: string): Promise<boolean> {
     const { argv } = (await this.own(`GET hosts/${host}`)) as { argv: readonly string[] };
-    const [command = "", ...rest] = argv;
-    const ping = [...rest, "ping", "-n", "-q", "-c", "1", "-W", String(WAIT_MS.comes / 1000), address];
-    const child = spawn(command, ping, { stdio: "ignore", env: { PATH: TOOLS_PATH } });
-    return new Promise((resolve) => child.once("close", (code) => resolve(code === 0)));
+    return succeeds([...argv, ...pingCommand(address, WAIT_MS.comes)]);
   }
 }
 
