@@ -169,6 +169,9 @@ class Plane implements DataPlane {
   /** Somebody ended the namespaces, or a program in them hung: everything is made anew from the state. */
   #lost(holder: Holder): void {
     if (this.#holder !== holder || this.#stopping.signal.aborted) return;
+    this.#options.log(
+      "data plane: its namespaces have ended, and every connection in them; they are made anew",
+    );
     this.#holder = undefined;
     this.#applied = NOTHING;
     this.wake();
