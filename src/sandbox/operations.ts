@@ -8,6 +8,7 @@ import * as sts from "@aws-sdk/client-sts";
 import { addressHandlers } from "./addresses.ts";
 import { classicLinkHandlers } from "./classicLink.ts";
 import { awsQuery, ec2Query, type Protocol } from "./codec.ts";
+import { consoleHandlers } from "./consoleOutput.ts";
 import { endpointHandlers } from "./endpoints.ts";
 import { AwsError } from "./errors.ts";
 import { instanceHandlers } from "./instances.ts";
@@ -41,6 +42,7 @@ export interface Service {
 const ec2Handlers = {
   ...addressHandlers,
   ...classicLinkHandlers,
+  ...consoleHandlers,
   ...endpointHandlers,
   ...instanceHandlers,
   ...interfaceHandlers,

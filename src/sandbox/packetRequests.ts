@@ -49,7 +49,11 @@ function noPackets(why: string): AdminAnswer {
   return { status: 503, value: { message: why } };
 }
 
-function oneHost(dataPlane: DataPlane, hosts: readonly ShownHost[], name: string): AdminAnswer {
+async function oneHost(
+  dataPlane: DataPlane,
+  hosts: readonly ShownHost[],
+  name: string,
+): Promise<AdminAnswer> {
   const found = hostsNamed(hosts, name);
   const [one] = found;
   if (!one) return { status: 404, value: { message: `there is no host "${name}"; ${known(hosts)}` } };
@@ -57,7 +61,8 @@ function oneHost(dataPlane: DataPlane, hosts: readonly ShownHost[], name: string
   const { host, address } = one;
   // A process id means something in its own namespace of them alone.
   const pidNamespace = readlinkSync("/proc/self/ns/pid");
-  return { status: 200, value: { ...host, address, argv: dataPlane.entry(host.id), pidNamespace } };
+  const argv = await dataPlane.inside(host.id);
+  return { status: 200, value: { ...host, address, argv, pidNamespace } };
 }
 
 function severalHosts(found: readonly Found[], name: string): AdminAnswer {

@@ -35,8 +35,11 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   let dataPlane: DataPlane | undefined;
   const cloud = new Cloud({ ...options, onChange: () => dataPlane?.wake() });
   const { clock, log = () => {}, programs } = options;
-  if (options.packets)
-    dataPlane = await startDataPlane({ clock, log, tables: cloud.tables, ...(programs ? { programs } : {}) });
+  const { tables, consoles } = cloud;
+  const also = programs ? { programs } : {};
+  if (options.packets) dataPlane = await startDataPlane({ clock, log, tables, consoles, ...also });
+  if (dataPlane?.status().status !== "on")
+    consoles.excuse("Nothing runs on this instance: the sandbox carries no packets here.");
   const stopping = new AbortController();
   const desk: Desk = { cloud, dataPlane, clock, signal: stopping.signal };
   const server = http.createServer((request, response) => void serve(desk, request, response));

@@ -13,7 +13,9 @@ import { after, describe, test } from "node:test";
 import { TOOLS_PATH } from "../../src/sandbox/dataplane/holder.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
-const FILES = ["tests/packets.test.ts", "tests/packets/controls.test.ts"];
+const FILES = ["tests/packets.test.ts", "tests/packets/controls.test.ts", "tests/packets/kill.test.ts"];
+/** Root's own run kills more often. */
+const KILLS = "2";
 
 /** As many semantic checks and controls as there are at least. */
 const LEAST = 85 + 21;
@@ -48,7 +50,7 @@ function nodeAsNobody(args: readonly string[]): Promise<Ended> {
     ...args,
   ];
   const child = spawn("unshare", argv, {
-    env: { PATH: TOOLS_PATH, HOME: place },
+    env: { PATH: TOOLS_PATH, HOME: place, KILLS },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

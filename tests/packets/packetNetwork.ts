@@ -26,6 +26,9 @@ const SERVED = [1, 22, 80, 443, 9000, 9092, 65_535] as const;
 /** What is expected to be lost is waited for this long; what is expected to come, as long as a busy machine needs. */
 export const WAIT_MS = { lost: 300, comes: 20_000 } as const;
 
+/** What connect(2) says where there is no route, or one that swallows. */
+const UNSENT = ["ENETUNREACH", "EHOSTUNREACH", "EINVAL"];
+
 /** Nothing takes any time: what is asked for is there with the answer. */
 export const AT_ONCE: Partial<Settings> = {
   vpcPendingMs: 0,
@@ -48,24 +51,30 @@ export class PacketNetwork {
   readonly #vpcs = new Map<string, BuiltVpc>();
   #probes: Probes | undefined;
 
-  private constructor(sandbox: Sandbox, plane: DataPlane, saboteur: Saboteur) {
+  /** What a person would read. */
+  readonly log: readonly string[];
+
+  private constructor(sandbox: Sandbox, plane: DataPlane, is: { saboteur: Saboteur; log: string[] }) {
     const status = plane.status();
     this.#sandbox = sandbox;
     this.plane = plane;
-    this.#saboteur = saboteur;
+    this.#saboteur = is.saboteur;
+    this.log = is.log;
     this.off = status.status === "off" ? `there are no packets here: ${status.why}` : false;
   }
 
   static async open(): Promise<PacketNetwork> {
     const saboteur = new Saboteur();
+    const log: string[] = [];
     const sandbox = await createSandbox({
       clock: fastClock(1),
       settings: settings("quick", AT_ONCE),
       packets: true,
+      log: (line) => log.push(line),
       programs: (topology) => saboteur.harm(programsOf(topology)),
     });
     if (!sandbox.dataPlane) throw new Error("packets were asked for");
-    const network = new PacketNetwork(sandbox, sandbox.dataPlane, saboteur);
+    const network = new PacketNetwork(sandbox, sandbox.dataPlane, { saboteur, log });
     if (!network.off)
       await network.#furnish().catch((error) => network.close().then(() => Promise.reject(error)));
     return network;
@@ -115,7 +124,7 @@ export class PacketNetwork {
 
   /**
    * Waits for what is expected: `silent`, `refused`, `answered` and, over TCP and UDP, the address the far end has
-   * seen, or `reached`, which is any answer at all.
+   * seen, `reached`, which is any answer at all, or `unsent`: the host's own kernel knows no way.
    */
   async flow(from: string, flow: string, expected: string): Promise<string> {
     const isJustOpened = expected === "reached" ? ({ isJustOpened: true } as const) : {};
@@ -123,6 +132,7 @@ export class PacketNetwork {
     const waitMs = expected === "silent" ? WAIT_MS.lost : WAIT_MS.comes;
     const { outcome, seen } = await this.#theProbes.probe(probe, waitMs);
     if (expected === "reached" && outcome !== "silent") return "reached";
+    if (expected === "unsent" && UNSENT.includes(outcome)) return "unsent";
     return seen === undefined ? outcome : `${outcome} ${seen}`;
   }
 
@@ -173,6 +183,12 @@ export class PacketNetwork {
     this.#saboteur.sabotage = sabotage;
     await this.plane.settled();
     if (!this.#saboteur.hasHarmed) throw new Error("the sabotage has changed nothing");
+  }
+
+  /** Applies what cannot be applied; waits for nothing. */
+  breakBy(sabotage: Sabotage): void {
+    this.#saboteur.sabotage = sabotage;
+    this.plane.wake();
   }
 
   async mend(): Promise<void> {

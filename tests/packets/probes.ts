@@ -140,12 +140,20 @@ interface Ping {
 }
 
 /** Any user may ping in a host; Node cannot. */
-function ping(plane: DataPlane, { from, to, waitMs }: Ping): Promise<Observed> {
-  const [command = "", ...rest] = plane.entry(from);
-  const argv = [...rest, "ping", "-n", "-q", "-c", "1", "-W", String(waitMs / 1000), to];
-  const child = spawn(command, argv, { stdio: "ignore", env: { PATH: TOOLS_PATH } });
+async function ping(plane: DataPlane, { from, to, waitMs }: Ping): Promise<Observed> {
+  const isAnswered = await succeeds([...plane.entry(from), ...pingCommand(to, waitMs)]);
+  return { outcome: isAnswered ? "answered" : "silent" };
+}
+
+export function pingCommand(to: string, waitMs: number): readonly string[] {
+  return ["ping", "-n", "-q", "-c", "1", "-W", String(waitMs / 1000), to];
+}
+
+/** Whether the command ends with 0. */
+export function succeeds([command = "", ...args]: readonly string[]): Promise<boolean> {
+  const child = spawn(command, args, { stdio: "ignore", env: { PATH: TOOLS_PATH } });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code) => resolve({ outcome: code === 0 ? "answered" : "silent" }));
+    child.once("exit", (code) => resolve(code === 0));
   });
 }

@@ -110,8 +110,8 @@ function internet(network: PacketNetwork): void {
       ["9092", "internet", "tcp {A.a}:9092", "silent"],
       ["ping", "internet", "icmp {A.a}", "silent"],
       ["UDP", "internet", "udp {A.a}:9092", "silent"],
-      ["private addresses lead nowhere", "internet", "tcp 10.1.10.22:80", "EINVAL"],
-      ["nor does a public address that nobody uses", "internet", "tcp {A.spare}:80", "ENETUNREACH"],
+      ["private addresses lead nowhere", "internet", "tcp 10.1.10.22:80", "unsent"],
+      ["nor does a public address that nobody uses", "internet", "tcp {A.spare}:80", "unsent"],
     ]);
   });
 }

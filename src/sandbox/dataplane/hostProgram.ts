@@ -24,13 +24,13 @@ export function hostNamespace({ id, kind }: Host, ports: readonly HostPort[]): N
       ...ports.flatMap(portObjects),
       // What the machine's own namespace has is inherited: a host that forwards would be a router.
       ...(isNat ? NAT_SYSCTLS : ["net/ipv4/ip_forward 0", "net/ipv4/conf/all/rp_filter 0"]).map(sysctl),
-      ...(isNat ? [] : [sysctl(PING_FOR_ROOT)]),
+      ...(isNat ? [] : WITHOUT_CAPABILITIES.map(sysctl)),
     ],
   };
 }
 
-/** Group 0 may ping without raw sockets, to which nobody in a host has the right. */
-const PING_FOR_ROOT = "net/ipv4/ping_group_range 0 0";
+/** Nobody in a host has a capability: group 0 may ping without raw sockets, and all may listen on every port. */
+const WITHOUT_CAPABILITIES = ["net/ipv4/ping_group_range 0 0", "net/ipv4/ip_unprivileged_port_start 0"];
 
 function sysctl(add: string): KernelObject {
   return { key: `sysctl ${add.slice(0, add.indexOf(" "))}`, tool: "sysctl", add };
@@ -118,7 +118,7 @@ export function internetNamespace(routers: readonly Router[]): Namespace {
         return { key: `block ${block}`, tool: "ip", add: `route replace blackhole ${block} metric 100` };
       }),
       sysctl("net/ipv4/conf/all/rp_filter 0"),
-      sysctl(PING_FOR_ROOT),
+      ...WITHOUT_CAPABILITIES.map(sysctl),
       sysctl("net/ipv4/ip_forward 1"),
       ...routers.filter((router) => router.hasInternetGateway).flatMap(toRouter),
     ],
