@@ -4,7 +4,8 @@
  * last ACTIVE, and how many calls were throttled. A JSON line a figure; exits 1 beyond a limit. Another number
  * of datasets may be given: `npm run bench:fleet -- 20`.
  */
-import { bound, createFleet, type Fleet, fleetSettings, throttled } from "../tests/support/fleet.ts";
+import { bound, createFleet, type Fleet, throttled } from "../tests/support/fleet.ts";
+import { awsSettings } from "../tests/support/plane.ts";
 
 const LIMIT_RATIO = 1.2;
 const LIMIT_THROTTLED_PERCENT = 1;
@@ -26,7 +27,7 @@ function reads(fleet: Fleet): string {
 
 const began = performance.now();
 const alone = await createFleet({ datasets: 1 });
-const least = bound(alone, datasets, fleetSettings());
+const least = bound(alone, datasets, awsSettings());
 const fleet = await createFleet({ datasets });
 const last = fleet.readyMs.at(-1) ?? 0;
 console.log(`one dataset alone    ${seconds(alone.readyMs[0] ?? 0)}, ${reads(alone)}`);

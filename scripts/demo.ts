@@ -1,33 +1,31 @@
 /**
  * `npm run demo`: the product page's own walk, on a throw-away data folder and the sandbox cloud, told step by
- * step. The customer's side is the real `aws` command line where it is installed, the SDK otherwise. Exits 0
- * only when everything it says it verified was so; leaves no process and no file.
+ * step. The customer's side is the real `aws` command line where it is installed, a stand-in by the SDK otherwise.
+ * Exits 0 only when everything it says it verified was so; leaves no process and no file, and touches no
+ * installation that the environment or a profile of whoever runs it may lead to.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as aws from "@aws-sdk/client-ec2";
+import { CUSTOMER_ACCOUNT, commandLine } from "../tests/support/customer.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const CUSTOMER = "111122223333";
 const REGION = "us-east-1";
 const folder = mkdtempSync(join(tmpdir(), "letsdata-demo-"));
 const dataDir = join(folder, ".letsdata");
+const place = commandLine(folder);
 const colour = process.stdout.isTTY && !process.env.NO_COLOR;
 const started = Date.now();
 let verified = 0;
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+/** Shows the command, runs it as a user would, answers its JSON. */
+function run<T>(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<T> {
+  shown(command, args);
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: folder, env: { ...process.env, ...env } });
+    const child = spawn(command, args, { cwd: folder, env: { ...place.env, ...env } });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => {
@@ -37,7 +35,10 @@ function run(command: string, args: readonly string[], env: Record<string, strin
       stderr += chunk;
     });
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
+    child.on("close", (code) => {
+      if (code === 0) resolve((stdout.trim() ? JSON.parse(stdout) : {}) as T);
+      else reject(new Error(`${command} ${args.join(" ")} ended with ${code}:\n${stderr}`));
+    });
   });
 }
 
@@ -56,52 +57,21 @@ function check(what: string, fact: boolean): void {
   console.log(`  ✔ ${what}`);
 }
 
-/** Runs the CLI as a user would, shows the command, answers its JSON. */
-async function letsdata<T>(...args: string[]): Promise<T> {
-  shown("letsdata", args);
-  const ran = await run(join(ROOT, "bin/letsdata"), args);
-  if (ran.code !== 0) throw new Error(`letsdata ${args.join(" ")} ended with ${ran.code}:\n${ran.stderr}`);
-  return JSON.parse(ran.stdout) as T;
-}
+const letsdata = <T>(...args: string[]) => run<T>("letsdata", args);
 
 interface Credentials {
   readonly sandboxUrl: string;
   readonly platformAccount: string;
 }
 
-/** The customer's own command line, or the same request by the SDK. */
-interface Customer {
-  readonly name: string;
-  ec2<T>(args: readonly string[], bySdk: (client: aws.EC2Client) => Promise<T>): Promise<T>;
-}
-
-async function customer(sandboxUrl: string): Promise<Customer> {
+/** The customer's own terminal. Debian's aws knows no AWS_ENDPOINT_URL, so the endpoint is always named. */
+function customer<T>({ sandboxUrl }: Credentials, ...args: string[]): Promise<T> {
   const env = {
-    AWS_ACCESS_KEY_ID: CUSTOMER,
+    AWS_ACCESS_KEY_ID: CUSTOMER_ACCOUNT,
     AWS_SECRET_ACCESS_KEY: "test",
     AWS_DEFAULT_REGION: REGION,
-    AWS_PAGER: "",
   };
-  const version = await run("aws", ["--version"], env).catch(() => null);
-  if (version?.code === 0)
-    return {
-      name: `the real aws command line (${(version.stdout || version.stderr).split(" ")[0]})`,
-      async ec2<T>(args: readonly string[]) {
-        // Debian's aws knows no AWS_ENDPOINT_URL, so the endpoint is always named.
-        const all = ["ec2", ...args, "--output", "json", "--endpoint-url", sandboxUrl];
-        shown("aws", all);
-        const ran = await run("aws", all, env);
-        if (ran.code !== 0) throw new Error(`aws ${args.join(" ")} ended with ${ran.code}:\n${ran.stderr}`);
-        return (ran.stdout.trim() ? JSON.parse(ran.stdout) : {}) as T;
-      },
-    };
-  return {
-    name: "the AWS SDK (the aws command line is not installed; on Debian: apt-get install awscli)",
-    ec2: (args, bySdk) => {
-      shown("aws", ["ec2", ...args]);
-      return bySdk(client(sandboxUrl, CUSTOMER));
-    },
-  };
+  return run("aws", ["ec2", ...args, "--endpoint-url", sandboxUrl], env);
 }
 
 const clients: aws.EC2Client[] = [];
@@ -146,11 +116,10 @@ interface Vpc {
 
 async function walk(): Promise<void> {
   const credentials = JSON.parse(readFileSync(join(dataDir, "credentials.json"), "utf8")) as Credentials;
-  const them = await customer(credentials.sandboxUrl);
-  writeFileSync(join(folder, "dataset.json"), readFileSync(join(ROOT, "examples/dataset.json")));
+  cpSync(join(ROOT, "examples"), join(folder, "examples"), { recursive: true });
 
   say("1. A dataset with a Kafka write connector, size small: its VPC is created and secured");
-  await letsdata("datasets", "create", "--configFile", "dataset.json", "--wait");
+  await letsdata("datasets", "create", "--configFile", "examples/dataset.json", "--wait");
   const vpcs = await letsdata<{ items: Vpc[] }>("vpcs", "list", "--datasetName", "Clicks");
   const [vpc] = vpcs.items;
   assert.ok(vpc, "a VPC");
@@ -169,16 +138,15 @@ async function walk(): Promise<void> {
     vpc.natGateways.filter(({ state }) => state === "available").length === 3,
   );
 
-  say(`2. The customer's VPC, in account ${CUSTOMER}, by ${them.name}`);
-  const own = await them.ec2(["create-vpc", "--cidr-block", "172.20.0.0/16"], (ec2) =>
-    ec2.send(new aws.CreateVpcCommand({ CidrBlock: "172.20.0.0/16" })),
-  );
+  say(`2. The customer's VPC, in account ${CUSTOMER_ACCOUNT}, by ${place.aws}`);
+  console.log(`  In the sandbox the access key names the account: AWS_ACCESS_KEY_ID=${CUSTOMER_ACCOUNT}`);
+  const own = await customer<aws.CreateVpcResult>(credentials, "create-vpc", "--cidr-block", "172.20.0.0/16");
   const vpcId = own.Vpc?.VpcId ?? "";
-  check(`${vpcId} 172.20.0.0/16`, vpcId.startsWith("vpc-"));
+  check(`${vpcId} is there, 172.20.0.0/16`, vpcId.startsWith("vpc-"));
 
   say("3. The customer requests a VPC peering connection");
-  const wish = { VpcId: vpcId, PeerVpcId: vpc.vpcId, PeerOwnerId: vpc.ownerId };
-  const request = [
+  const made = await customer<aws.CreateVpcPeeringConnectionResult>(
+    credentials,
     "create-vpc-peering-connection",
     "--vpc-id",
     vpcId,
@@ -186,8 +154,7 @@ async function walk(): Promise<void> {
     vpc.vpcId,
     "--peer-owner-id",
     vpc.ownerId,
-  ];
-  const made = await them.ec2(request, (ec2) => ec2.send(new aws.CreateVpcPeeringConnectionCommand(wish)));
+  );
   const connectionId = made.VpcPeeringConnection?.VpcPeeringConnectionId ?? "";
   check(`${connectionId} is requested`, connectionId.startsWith("pcx-"));
 
@@ -216,10 +183,11 @@ async function walk(): Promise<void> {
 
   say("5. The connection is deleted");
   await letsdata("vpcs", "vpcPeeringConnections", "delete", ...peering, "--wait");
-  const after = await them.ec2(
-    ["describe-vpc-peering-connections", "--vpc-peering-connection-ids", connectionId],
-    (ec2) =>
-      ec2.send(new aws.DescribeVpcPeeringConnectionsCommand({ VpcPeeringConnectionIds: [connectionId] })),
+  const after = await customer<aws.DescribeVpcPeeringConnectionsResult>(
+    credentials,
+    "describe-vpc-peering-connections",
+    "--vpc-peering-connection-ids",
+    connectionId,
   );
   check("the customer's side sees it deleted", after.VpcPeeringConnections?.[0]?.Status?.Code === "deleted");
   check("no route and no rule of it is left", (await peeredRoutes(credentials, connectionId)) === 0);
@@ -268,7 +236,7 @@ async function verifyPeered(credentials: Credentials, vpc: Vpc, connectionId: st
 function serve(): Promise<{ stop(): Promise<void> }> {
   const args = ["serve", "--port", "0", "--dataDir", dataDir];
   shown("letsdata", args);
-  const child = spawn(join(ROOT, "bin/letsdata"), args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("letsdata", args, { cwd: folder, env: place.env, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   child.stderr.on("data", (chunk) => {
     log += chunk;
@@ -278,6 +246,7 @@ function serve(): Promise<{ stop(): Promise<void> }> {
     child.kill("SIGTERM");
     await ended;
   };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void interrupted(stop));
   return new Promise((resolve, reject) => {
     child.stdout.on("data", (chunk) => {
       process.stdout.write(`  ${chunk}`);
@@ -287,13 +256,25 @@ function serve(): Promise<{ stop(): Promise<void> }> {
   });
 }
 
-say("0. The control plane and the sandbox cloud, on a throw-away data folder");
-const server = await serve();
+async function interrupted(stop: () => Promise<void>): Promise<never> {
+  await stop();
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(130);
+}
+
 try {
-  await walk();
-  say(`Done: ${verified} facts verified in ${((Date.now() - started) / 1000).toFixed(1)} s.`);
+  say(
+    "0. The control plane and the sandbox cloud, on a throw-away data folder (a new one takes some seconds)",
+  );
+  const server = await serve();
+  try {
+    await walk();
+    say(`Done: ${verified} facts verified in ${((Date.now() - started) / 1000).toFixed(1)} s.`);
+    console.log("To walk it yourself: npm start, and README.md, A walk.");
+  } finally {
+    for (const one of clients) one.destroy();
+    await server.stop();
+  }
 } finally {
-  for (const one of clients) one.destroy();
-  await server.stop();
   rmSync(folder, { recursive: true, force: true });
 }

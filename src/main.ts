@@ -175,7 +175,7 @@ async function sandboxGroup(): Promise<LocalGroup> {
       path: [sandboxCommands.group, command.name],
       brief: command.brief,
       description: command.description,
-      examples: command.examples.map((example) => ({ what: "", command: example })),
+      examples: command.examples,
       options: command.options.map(option),
       run: async (options: OptionValues, room: LocalRoom) => {
         const print = (line: string) => void room.stdout.write(`${line}\n`);

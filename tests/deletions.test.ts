@@ -32,6 +32,16 @@ async function view(name: string) {
   return (await ask(house, `GET /v1/datasets/${name}`)).body;
 }
 
+/** Creates it and waits for its VPC: what has nothing in the cloud yet is deleted in no time. */
+async function begun(name: string) {
+  const created = await create(kafka(name));
+  await house.until("its VPC is there", async () => (await view(name)).vpcId !== null);
+  return created;
+}
+
+const patch = (settings: object) =>
+  fetch(`${house.sandboxUrl}/_sandbox/settings`, { method: "PATCH", body: JSON.stringify(settings) });
+
 const assertCloudEmpty = async () => assert.deepEqual([...(await oursByKey(house))], []);
 
 describe("a dataset deleted", () => {
@@ -60,7 +70,7 @@ describe("a dataset deleted", () => {
   });
 
   test("by two at the same moment is deleted once", async () => {
-    await create(kafka("Both"));
+    await begun("Both");
     const replies = await Promise.all([remove("Both"), remove("Both")]);
     assert.deepEqual(replies.map(({ status }) => status).sort(), [202, 409]);
     await reaches(house, "Both", "DELETED");
@@ -117,7 +127,7 @@ test("after all of these nothing is left in the cloud", assertCloudEmpty);
 
 describe("a name", () => {
   test("is taken while its dataset is being deleted, and free afterwards, with another range", async () => {
-    const first = await create(kafka("Again"));
+    const first = await begun("Again");
     await remove("Again");
     assertRefused(await create(kafka("Again")), {
       status: 409,
@@ -171,10 +181,7 @@ describe("deleting a dataset that is peered", () => {
 describe("a key revoked while somebody waits with it", () => {
   test("ends the waiting with exit 3; the work goes on", async () => {
     // Long enough for the key to be revoked while the create still runs.
-    await fetch(`${house.sandboxUrl}/_sandbox/settings`, {
-      method: "PATCH",
-      body: JSON.stringify({ natPendingMs: 40_000 }),
-    });
+    await patch({ natPendingMs: 40_000 });
     const made = await ask(house, "POST /v1/keys?tenantName=default", {
       body: { name: "pipeline", role: "member" },
     });
@@ -192,6 +199,24 @@ describe("a key revoked while somebody waits with it", () => {
     await reaches(house, "Waited", "ACTIVE");
     await remove("Waited");
     await reaches(house, "Waited", "DELETED");
+    await assertCloudEmpty();
+  });
+});
+
+describe("a deletion that takes longer than --wait stays", () => {
+  test("is waited for by the same command again", async () => {
+    await patch({ natPendingMs: 0, natDeletingMs: 20_000 });
+    await activeVpc(house, "Slow");
+    const wait = (timeout: string) =>
+      cli(["datasets", "delete", "--datasetName", "Slow", "--wait", "--timeout", timeout], {
+        env: { LETSDATA_URL: house.url, LETSDATA_API_KEY: house.operatorKey, NO_COLOR: "1" },
+        clock: house.clock,
+      });
+    const first = await wait("5s");
+    assert.equal(first.exit, 7, first.stderr);
+    assert.match(first.stderr, /^Error: Slow is still DELETING after 5s; it waits for \S+: /);
+    const second = await wait("10m");
+    assert.deepEqual([second.exit, JSON.parse(second.stdout).status], [0, "DELETED"], second.stderr);
     await assertCloudEmpty();
   });
 });

@@ -19,7 +19,6 @@ const COUNTS = [1, 20] as const;
 
 /** Operations of the hands that no plan of the product asks for at present, with the reason. */
 const NOT_IN_THE_STORY: Readonly<Record<string, string>> = {
-  DeleteNetworkInterface: "interfaces are told of, and left to whoever made them",
   GetAWSDefaultServiceQuota: "only where an account has no value of its own",
 };
 

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { rateOf } from "../src/sandbox/rates.ts";
-import { bound, createFleet, type Fleet, fleetSettings, throttled } from "./support/fleet.ts";
+import { bound, createFleet, type Fleet, throttled } from "./support/fleet.ts";
+import { awsSettings } from "./support/plane.ts";
 
 const DATASETS = 15;
 
@@ -18,7 +19,7 @@ describe(`${DATASETS} datasets at once, under AWS's rate limits and times`, () =
   });
 
   test("AWS's own limit is the only one: the last is ACTIVE soon after the bound", () => {
-    const least = bound(alone, DATASETS, fleetSettings());
+    const least = bound(alone, DATASETS, awsSettings());
     const last = fleet.readyMs.at(-1) ?? 0;
     assert.equal(least.action, "CreateNatGateway");
     assert.ok(last <= 1.2 * least.ms, `${last} ms, where ${least.ms} ms are the least`);

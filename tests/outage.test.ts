@@ -79,6 +79,7 @@ describe("the cloud is away", () => {
     const listed = await ask(house, "GET /v1/datasets/Clicks/vpcPeeringConnections");
     assert.equal(listed.status, 200);
     assert.match(listed.body.notes[0], /could not be looked at just now: this is what was seen at 20/);
+    await toldOf("Clicks");
     const id = "pcx-0123456789abcdef0";
     assertRefused(await ask(house, `POST /v1/datasets/Clicks/vpcPeeringConnections/${id}/accept`), {
       status: 503,
@@ -89,7 +90,6 @@ describe("the cloud is away", () => {
     const vpcs = await ask(house, "GET /v1/vpcs?datasetName=Clicks");
     assert.equal(vpcs.body.items[0].status, "ACTIVE");
     assert.equal(vpcs.body.items[0].subnets.length, 6);
-    await toldOf("Clicks");
     await sandbox.start();
     await house.until("all is ready again", async () =>
       (await view(house, "Clicks")).conditions.every(({ state }: { state: string }) => state === "ready"),

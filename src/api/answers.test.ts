@@ -53,6 +53,7 @@ describe("200", () => {
   test("the peering guide has the real ids and the sandbox's address", async () => {
     const reply = await house.ask("GET /v1/vpcs?datasetName=Seen200&peeringGuide=true", { key: acme.viewer });
     const { peeringGuide: guide, cidrBlock } = reply.body.items[0];
+    assert.equal(guide.credentials, "export AWS_ACCESS_KEY_ID=123456789012 AWS_SECRET_ACCESS_KEY=test");
     const end = "--region <your-region> --endpoint-url http://127.0.0.1:4566";
     assert.equal(
       guide.request,

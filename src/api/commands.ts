@@ -11,6 +11,8 @@ export interface CommandPlace {
   readonly datasetName: string;
   /** Set when the caller's key would act for another tenant without it. */
   readonly tenantName: string | null;
+  /** The account that may peer. */
+  readonly customerAccount: string;
   /** Where the sandbox cloud is; null on AWS. AWS CLIs before 2.13 read no address from the environment. */
   readonly sandboxUrl: string | null;
 }
@@ -28,6 +30,7 @@ const ANY_CONNECTION = "<pcx-id>";
 export function peeringGuide(place: CommandPlace, peer: PeerOf): NonNullable<Guide> {
   const { cidrBlock } = peer;
   return {
+    credentials: sandboxCredentials(place),
     request: requestCommand(place, peer, { vpcId: "<your-vpc-id>", region: YOUR_REGION }),
     accept: acceptCommand(place, ANY_CONNECTION),
     route: routeCommand(place, { connectionId: ANY_CONNECTION, region: YOUR_REGION, cidrBlock }),
@@ -49,6 +52,12 @@ export function peeringGuide(place: CommandPlace, peer: PeerOf): NonNullable<Gui
       deleteCommand(place, ANY_CONNECTION),
     ],
   };
+}
+
+/** The sandbox's access keys are account numbers; on AWS the customer's own are nobody's business. */
+function sandboxCredentials({ sandboxUrl, customerAccount }: CommandPlace): string | null {
+  if (sandboxUrl === null) return null;
+  return `export AWS_ACCESS_KEY_ID=${customerAccount} AWS_SECRET_ACCESS_KEY=test`;
 }
 
 type Guide = AnswerOf<"vpcs.list">["items"][number]["peeringGuide"];

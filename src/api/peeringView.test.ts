@@ -59,7 +59,7 @@ function view(sight: Partial<PeeringSight>) {
     condition: null,
     customerAccount: "123456789012",
     peer: { vpcId: "vpc-ours", ownerId: "999999999999", region: "us-east-1", cidrBlock: cidr("10.2.0.0/25") },
-    place: { datasetName: "Clicks", tenantName: null, sandboxUrl: null },
+    place: { datasetName: "Clicks", tenantName: null, customerAccount: "111122223333", sandboxUrl: null },
     now: NOW,
     ...sight,
   });

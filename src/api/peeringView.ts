@@ -125,17 +125,17 @@ function connected(sight: PeeringSight): Verdict {
   };
 }
 
-/** Ready with a move of the customer's: a block of theirs is not routed. */
+/** Ready with a move of somebody's: a block of the customer's is not routed. */
 function active({ id, seen, peer, place }: PeeringSight, condition: Condition): Verdict {
   const route =
     seen && peer
       ? routeCommand(place, { connectionId: id, region: seen.requesterRegion, cidrBlock: peer.cidrBlock })
       : null;
-  const partly = condition.actor === "customer";
+  const partly = condition.actor !== "letsdata";
   return {
     status: "ACTIVE",
     statusReason: `Our side is ready: ${condition.message}`,
-    whoseMove: partly ? "customer" : "nobody",
+    whoseMove: partly ? condition.actor : "nobody",
     nextStep: partly ? condition.hint : route,
   };
 }

@@ -45,6 +45,7 @@ export function commandPlace(
   return {
     datasetName: dataset.name,
     tenantName: elsewhere ? tenant.name : null,
+    customerAccount: dataset.customerAccountForAccess,
     sandboxUrl: platform.sandboxUrl ?? null,
   };
 }

@@ -108,6 +108,16 @@ describe("reading", () => {
     assert.match(ran.stdout, /\n\n# pcx-1: It waits\nletsdata accept\n$/);
   });
 
+  test("of a request that expires it is shown when, and how long that is", async () => {
+    const expiry = { expirationTime: "2026-12-01T10:04:31Z", expiresInSeconds: 604_799 };
+    const items = [expiry, { expirationTime: null, expiresInSeconds: null }];
+    await using peer = await Peer.start(() => ok({ items, nextCursor: null }));
+    const argv = ["vpcs", "vpcPeeringConnections", "list", "--datasetName", "Clicks", ...at(peer)];
+    const { stdout } = await cli(argv, { terminal: 500 });
+    assert.match(stdout, /^(?:- +)+2026-12-01T10:04:31Z \(6d23h\) +-$/m);
+    assert.match(stdout, /^(?:- +)+-$/m);
+  });
+
   test("the address plan is indented by depth", async () => {
     const block = {
       kind: "pool",

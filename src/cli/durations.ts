@@ -15,12 +15,14 @@ export function seconds(text: string): number {
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? "s"] ?? 1), 0);
 }
 
-/** Milliseconds as `42s`, `3m20s`, `1h05m`. */
+/** Milliseconds as `42s`, `3m20s`, `1h05m`, `6d23h`. */
 export function elapsed(ms: number): string {
   const total = Math.max(0, Math.round(ms / 1000));
   const two = (value: number) => String(value).padStart(2, "0");
   if (total < 60) return `${total}s`;
   const minutes = Math.floor(total / 60);
   if (minutes < 60) return total % 60 === 0 ? `${minutes}m` : `${minutes}m${two(total % 60)}s`;
-  return `${Math.floor(minutes / 60)}h${two(minutes % 60)}m`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return `${hours}h${two(minutes % 60)}m`;
+  return `${Math.floor(hours / 24)}d${two(hours % 24)}h`;
 }

@@ -14,7 +14,7 @@ import { seconds } from "./durations.ts";
 import { inputOf } from "./flags.ts";
 import { json, ProgressLine } from "./render.ts";
 import { isDryRun, notesOf, shown } from "./views.ts";
-import { lookInput, waitUntilDone } from "./wait.ts";
+import { lookInput, underWay, waitUntilDone } from "./wait.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -32,7 +32,7 @@ export async function operate(job: Job): Promise<void> {
   const { url, apiKey } = connectionOf(texts(values), context);
   const client = apiClient({ url, apiKey });
   const input = inputOf(operation, values, await bodyOf(job));
-  const first = await answerOf(job, client, input);
+  const first = await begun(job, client, input);
   const answer = timeoutMs === null ? first : await awaited({ ...job, client, input, first, timeoutMs });
   await print({ ...job, input, answer, format });
   if (timeoutMs === null) suggestWait({ ...job, input, first });
@@ -69,6 +69,20 @@ async function bodyOf({ operation, values, context }: Job): Promise<Fields> {
   if (!bodyFile) return {};
   const { readConfiguration } = await import("./configFile.ts");
   return readConfiguration(String(values[bodyFile]), context);
+}
+
+/** What was asked for before and is under way is waited for again; without `--wait` the refusal stands. */
+async function begun(job: Job, client: ApiClient, input: Fields): Promise<Fields> {
+  const { wait } = job.operation.command;
+  try {
+    return await answerOf(job, client, input);
+  } catch (thrown) {
+    const refused = thrown instanceof Failure && thrown.code === "conflict";
+    if (!refused || !job.values.wait || !wait?.underWay) throw thrown;
+    const standing = await underWay({ wait, input }, { client, signal: job.context.signal });
+    if (standing) return standing;
+    throw thrown;
+  }
 }
 
 async function answerOf(job: Job, client: ApiClient, input: Fields): Promise<Fields> {

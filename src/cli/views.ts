@@ -3,6 +3,7 @@
  * VPC, the guide to peering as commands to copy. Everything here goes to people; programs read the JSON.
  */
 import type { Operation, OperationId } from "../contract/operations.ts";
+import { elapsed } from "./durations.ts";
 import { costs, deleteSteps, dryRun, findings, type Lister } from "./forecastViews.ts";
 import { bold, cellAt, table } from "./render.ts";
 
@@ -24,11 +25,18 @@ export async function shown(view: View): Promise<string> {
   const head = view.operation.command.columns;
   const indent = indentation(items);
   const rows = items.map((item) =>
-    head.map((path) => `${path === "cidrBlock" ? indent(item) : ""}${cellAt(item, path)}`),
+    head.map((path) => `${path === "cidrBlock" ? indent(item) : ""}${cellOf(item, path)}`),
   );
   const parts = [items.length === 0 ? "Nothing to show.\n" : await section(view, { head, rows })];
   parts.push(...(await (MORE[view.id]?.(view) ?? [])));
   return parts.join("\n");
+}
+
+/** A moment to come, with how long it is until then. */
+function cellOf(item: Fields, path: string): string {
+  const text = cellAt(item, path);
+  const { expiresInSeconds: left } = item;
+  return path === "expirationTime" && typeof left === "number" ? `${text} (${elapsed(left * 1000)})` : text;
 }
 
 /** It answers something else than the operation's own table. */
@@ -160,6 +168,7 @@ async function nextSteps({ answer, operation }: View): Promise<string[]> {
 }
 
 const GUIDE_STEPS = [
+  ["credentials", "Be your account: in the sandbox its number is the access key, and every secret is test"],
   ["request", "Request the VPC peering connection, in your account"],
   ["accept", "Accept it on behalf of #LetsData"],
   ["route", "Route to the dataset's range, in your account"],

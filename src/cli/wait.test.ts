@@ -102,6 +102,76 @@ describe("--wait", () => {
   });
 });
 
+describe("--wait of a delete", () => {
+  const step = (state: string) => ({ resource: "nat/0", state });
+  const DELETING = { ...CREATING, status: "DELETING" };
+
+  test("counts what is gone, once there is a plan of it", async () => {
+    const looks = [DELETING, { ...DELETING, deletePlan: [step("gone"), step("deleting"), step("waiting")] }];
+    await using peer = await Peer.start((_, count) => {
+      const seen = looks[count - 1];
+      return seen ? ok(seen) : problem(404, "notFound", "No such dataset");
+    });
+    const argv = ["datasets", "delete", "--datasetName", "Clicks", "--wait", ...at(peer)];
+    const { stderr } = await cli(argv, { terminal: 100 });
+    const lines = stderr.split("\r\u001b[2K").filter(Boolean);
+    assert.deepEqual(lines, [
+      "Clicks: DELETING  0s  nat/0: is pending (usually 2m)",
+      "Clicks: DELETING  0s  1/3 gone  nat/0: is pending (usually 2m)",
+    ]);
+  });
+});
+
+describe("--wait for what was asked for before", () => {
+  const DELETE = ["datasets", "delete", "--datasetName", "Clicks", "--wait"];
+  const again = problem(409, "conflict", "Dataset Clicks is already being deleted");
+  const gone = problem(404, "notFound", "No such dataset");
+  const deleting = ok({ ...CREATING, status: "DELETING" });
+
+  test("takes up the waiting", async () => {
+    await using peer = await Peer.start(({ method }, count) =>
+      method === "DELETE" ? again : count < 4 ? deleting : gone,
+    );
+    const ran = await cli([...DELETE, ...at(peer)]);
+    assert.deepEqual([ran.exit, JSON.parse(ran.stdout).status, ran.stderr], [0, "DELETED", ""]);
+    assert.deepEqual(
+      peer.heard.map(({ method }) => method),
+      ["DELETE", "GET", "GET", "GET"],
+    );
+  });
+
+  test("is done when it ended meanwhile", async () => {
+    await using peer = await Peer.start(({ method }) => (method === "DELETE" ? again : gone));
+    const ran = await cli([...DELETE, ...at(peer)]);
+    assert.deepEqual([ran.exit, JSON.parse(ran.stdout).status], [0, "DELETED"]);
+  });
+
+  test("is another refusal when it is not under way", async () => {
+    const other = problem(409, "conflict", "Something else is in the way");
+    await using peer = await Peer.start(({ method }) => (method === "DELETE" ? other : ok(ACTIVE)));
+    const ran = await cli([...DELETE, ...at(peer)]);
+    assert.equal(ran.exit, 5);
+    assert.match(ran.stderr, /^Error: Something else is in the way/);
+  });
+
+  test("without --wait it stays a conflict", async () => {
+    await using peer = await Peer.start(({ method }) => (method === "DELETE" ? again : deleting));
+    const ran = await cli(["datasets", "delete", "--datasetName", "Clicks", ...at(peer)]);
+    assert.equal(ran.exit, 5);
+    assert.deepEqual(
+      peer.heard.map(({ method }) => method),
+      ["DELETE"],
+    );
+  });
+
+  test("a time limit says so", async () => {
+    await using peer = await Peer.start(() => deleting);
+    const ran = await cli([...DELETE, "--timeout", "5s", ...at(peer)], { clock: new FakeClock() });
+    assert.equal(ran.exit, 7);
+    assert.match(ran.stderr, /; or wait again with the same command\n$/);
+  });
+});
+
 describe("--wait on an item of a list", () => {
   const id = "pcx-0123456789abcdef0";
   const accept = [
@@ -156,11 +226,13 @@ test("lengths of time are read and written as people do", () => {
   assert.deepEqual(["90", "90s", "10m", "1h30m"].map(seconds), [90, 90, 600, 5400]);
   for (const text of ["", "soon", "10 m", "5d", "m5"])
     assert.throws(() => seconds(text), { code: "invalid" });
-  assert.deepEqual([0, 59_000, 60_000, 200_000, 3_900_000].map(elapsed), [
+  assert.deepEqual([0, 59_000, 60_000, 200_000, 3_900_000, 86_399_000, 604_799_000].map(elapsed), [
     "0s",
     "59s",
     "1m",
     "3m20s",
     "1h05m",
+    "23h59m",
+    "6d23h",
   ]);
 });

@@ -22,6 +22,23 @@ export interface Waiting {
   readonly lookAgain: string;
 }
 
+/** Where the work stands that was asked for before; null when it is not under way. */
+export async function underWay(
+  { wait, input }: Pick<Waiting, "wait" | "input">,
+  means: Pick<Means, "client" | "signal">,
+): Promise<Fields | null> {
+  const first = { ...input, [wait.field]: wait.done[0] };
+  const seen = await look({ wait, input, first }, means).catch((thrown: unknown) => goneOr(wait, thrown));
+  if (seen === "gone") return first;
+  const goesOn = [...(wait.underWay ?? []), ...wait.done].includes(String(seen?.[wait.field]));
+  return seen && goesOn ? seen : null;
+}
+
+function goneOr({ goneIsDone }: Wait, thrown: unknown): "gone" {
+  if (goneIsDone && thrown instanceof Failure && thrown.code === "notFound") return "gone";
+  throw thrown;
+}
+
 export interface Means {
   readonly client: ApiClient;
   readonly clock: CliClock;
@@ -67,14 +84,16 @@ async function lookUnlessStopped(waiting: Waiting, means: Means): Promise<Fields
     return await look(waiting, means);
   } catch (thrown) {
     if (means.signal.aborted) throw interrupted(waiting);
-    if (thrown instanceof Failure && thrown.code === "notFound" && waiting.wait.goneIsDone) return "gone";
     // A server that restarts is no failure of the work: the time limit ends it if it stays away.
     if (thrown instanceof Failure && thrown.code === "unavailable") return undefined;
-    throw thrown;
+    return goneOr(waiting.wait, thrown);
   }
 }
 
-async function look({ wait, input, first }: Waiting, means: Means): Promise<Fields | "gone" | undefined> {
+async function look(
+  { wait, input, first }: Pick<Waiting, "wait" | "input" | "first">,
+  means: Pick<Means, "client" | "signal">,
+): Promise<Fields | "gone" | undefined> {
   const operation = operationOf(wait.operation);
   const fields = lookInput(operation, input, first);
   if (wait.match === undefined) return means.client.callAny(wait.operation, fields, { signal: means.signal });
@@ -124,12 +143,21 @@ function pending(seen: Fields): Condition | undefined {
 
 /** The time comes early, so that a narrow terminal cuts the reason instead. */
 function summary(waiting: Waiting, seen: Fields, spent: number): string {
-  const all = conditionsOf(seen);
-  const ready = all.filter((condition) => condition.state === "ready").length;
-  const count = all.length > 0 ? `  ${ready}/${all.length} ready` : "";
-  const why = reason(seen);
-  const status = seen[waiting.wait.field];
-  return `${subject(waiting)}: ${status}  ${elapsed(spent)}${count}${why ? `  ${why}` : ""}`;
+  const parts = [`${subject(waiting)}: ${seen[waiting.wait.field]}`, elapsed(spent)];
+  return [...parts, counted(waiting, seen), reason(seen)].filter(Boolean).join("  ");
+}
+
+/** Of what is being deleted it is of interest what is gone, not what is as it should be. */
+function counted({ wait }: Waiting, seen: Fields): string {
+  const [things, state] = wait.done.includes("DELETED")
+    ? [itemsAt(seen.deletePlan), "gone"]
+    : [conditionsOf(seen), "ready"];
+  if (things.length === 0) return "";
+  return `${things.filter((thing) => thing.state === state).length}/${things.length} ${state}`;
+}
+
+function itemsAt(value: unknown): readonly { readonly state: string }[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function reason(seen: Fields): string {
@@ -165,8 +193,9 @@ function tooLong(waiting: Waiting, seen: Fields): Failure {
   const spent = elapsed(waiting.timeoutMs);
   const message = `${subject(waiting)} is still ${status} after ${spent}${why ? `; it waits for ${why}` : ""}`;
   const own = hintOf(seen);
+  const again = waiting.wait.underWay ? "; or wait again with the same command" : "";
   return new Failure("unavailable", message, {
-    hint: `${own ? `${own}\n` : ""}The work goes on. Look again: ${waiting.lookAgain}`,
+    hint: `${own ? `${own}\n` : ""}The work goes on. Look again: ${waiting.lookAgain}${again}`,
   });
 }
 

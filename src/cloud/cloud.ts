@@ -53,8 +53,8 @@ export interface Zone {
   readonly name: string;
 }
 
-/** One quota of a cell: what is allowed, and what is used by whom. */
-export interface QuotaUse {
+/** One quota of a cell, and what is allowed. */
+export interface QuotaLimit {
   /** Our name of it, such as `elasticIps` or `natGatewaysPerZone/use1-az1`. */
   readonly name: string;
   /** The provider's code, name and page of it, for who has to raise it. */
@@ -63,10 +63,17 @@ export interface QuotaUse {
   readonly link: string;
   /** Null when the provider does not tell. */
   readonly limit: number | null;
+}
+
+/** And what is used of it by whom. */
+export interface QuotaUse extends QuotaLimit {
   readonly used: number;
   /** How much of that is whose, by dataset id. */
   readonly usedBy: ReadonlyMap<string, number>;
 }
+
+/** How old the limits may be: a minute for who waits until they are raised. */
+export type LimitsAge = "hour" | "minute";
 
 export interface Cloud {
   /** The account the cell's credentials act for. */
@@ -82,7 +89,9 @@ export interface Cloud {
   /** Everything in the cell that bears our installation's tag, whichever network it belongs to, or none. */
   inventory(cell: Cell): Promise<readonly TaggedThing[]>;
   /** The quotas that a network in these zones needs, counted now. */
-  quotas(cell: Cell, zoneIds: readonly string[]): Promise<readonly QuotaUse[]>;
+  quotas(cell: Cell, zoneIds: readonly string[], age: LimitsAge): Promise<readonly QuotaUse[]>;
+  /** What each network is allowed: `activePeeringsPerVpc`, `rulesPerGroup`, `routesPerTable`. */
+  peeringLimits(cell: Cell, age: LimitsAge): Promise<readonly QuotaLimit[]>;
   /**
    * Waits until a create may be sent at once, so that the journal can be written between the wait, which may be
    * long, and the call. Rejects with `NotSent` when the call's signal is aborted.

@@ -99,7 +99,8 @@ export const datasetsOperations = {
     summary: "Delete a dataset",
     description:
       "Deletes its VPC and everything in it. Peering requests that wait are rejected, peerings deleted. The range " +
-      "rests in quarantine before anybody gets it again.",
+      "rests in quarantine before anybody gets it again. One that is being deleted already is refused; with `--wait` " +
+      "the command waits for its end all the same.",
     access: "member",
     tenantScoped: true,
     status: 202,
@@ -122,6 +123,7 @@ export const datasetsOperations = {
         field: "status",
         done: ["DELETED"],
         failed: [],
+        underWay: ["DELETING"],
         goneIsDone: true,
         defaultTimeoutSeconds: 3600,
       },

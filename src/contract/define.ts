@@ -62,6 +62,8 @@ export interface Wait {
   readonly failed: readonly string[];
   /** In a list answer, the item whose field equals this input. */
   readonly match?: string;
+  /** Asked for again while it stands so, it is refused as a conflict; `--wait` then takes up the waiting. */
+  readonly underWay?: readonly string[];
   /** A 404 on the way means done. */
   readonly goneIsDone?: boolean;
   readonly defaultTimeoutSeconds: number;

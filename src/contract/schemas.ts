@@ -214,6 +214,10 @@ export const subnet = z
 
 export const peeringGuide = z
   .object({
+    credentials: z
+      .string()
+      .nullable()
+      .describe("Makes the commands act as your account in the sandbox; null on AWS, where your own keys do"),
     request: z.string().describe("Requests the peering connection, in your account"),
     accept: z.string().describe("Accepts it on behalf of #LetsData"),
     route: z.string().describe("The route of your side, once it is active"),

@@ -63,11 +63,12 @@ export const vpcsOperations = {
       columns: [
         "vpcPeeringConnectionId",
         "status",
+        "awsStatus",
         "requesterOwnerId",
         "requesterVpcId",
         "requesterRegion",
         "requesterCidrBlocks",
-        "expiresInSeconds",
+        "expirationTime",
         "whoseMove",
       ],
       examples: [

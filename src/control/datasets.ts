@@ -45,7 +45,9 @@ export function datasets(deps: DatasetDeps): Datasets {
         if (!dataset || dataset.status === "DELETED") throw noDataset(name);
         if (dataset.status === "DELETING")
           throw new Failure("conflict", `Dataset ${name} is already being deleted`, {
-            hint: `See how far it is: letsdata datasets view --datasetName ${name}`,
+            hint:
+              `See how far it is: letsdata datasets view --datasetName ${name} ; ` +
+              `wait for its end: letsdata datasets delete --datasetName ${name} --wait`,
           });
         const deleted = await tx.askDelete(dataset.id);
         const network = await tx.tenant(tenantId).network(dataset.id);

@@ -11,9 +11,9 @@ import { overlaps } from "../domain/cidr.ts";
 import type { Verdict } from "../network/connect.ts";
 import { isWhole, nothingKnown, touched } from "../network/looks.ts";
 import { type Plan, plan } from "../network/plan.ts";
-import { type Move, stamped } from "../network/sight.ts";
+import type { Move } from "../network/sight.ts";
 import type { Lease, PassWrites } from "../store/store.ts";
-import { shortages } from "./quotaGate.ts";
+import { type GateInput, peeringHolds, shortages } from "./quotaGate.ts";
 
 export interface PassDeps {
   readonly cloud: Cloud;
@@ -50,10 +50,12 @@ export async function pass(deps: PassDeps, input: PassInput): Promise<PassOutcom
   const { network, world, attempts, previous, writes } = input;
   const now = deps.clock.now();
   await adopt(input);
+  const gate = { cloud: deps.cloud, network, writes, previous, now, log: deps.log };
+  const holds = await peeringHolds({ ...gate, world });
   const thought = await gated(
-    deps,
-    input,
-    plan({ network, world, attempts, previous, now, windowMs: deps.windowMs }),
+    gate,
+    plan({ network, world, attempts, previous, now, windowMs: deps.windowMs, holds }),
+    attempts,
   );
   const conditions = [...heldUp(thought, previous), ...rangeCondition(network, input.tenant, previous, now)];
   // Marked before the steps are taken: whatever becomes of us, nobody thinks with what they may have changed.
@@ -76,15 +78,10 @@ export async function pass(deps: PassDeps, input: PassInput): Promise<PassOutcom
 }
 
 /** Before the first write quotas are looked at; where they are short, nothing is begun. */
-async function gated(
-  deps: PassDeps,
-  { network, attempts, previous, writes }: PassInput,
-  thought: Plan,
-): Promise<Plan> {
+async function gated(gate: GateInput, thought: Plan, attempts: readonly Attempt[]): Promise<Plan> {
   if (attempts.length > 0 || thought.moves.length === 0) return thought;
-  const short = await shortages({ cloud: deps.cloud, network, writes, log: deps.log });
-  if (short.length === 0) return thought;
-  return { ...thought, moves: [], conditions: stamped(short, previous, deps.clock.now()) };
+  const short = await shortages(gate);
+  return short.length === 0 ? thought : { ...thought, moves: [], conditions: short };
 }
 
 /** An attempt whose answer was lost, and which the world now shows by its tag, gets its id. */
@@ -314,13 +311,21 @@ function outcome(deps: PassDeps, { input, thought, failures }: Ended): PassOutco
   if (moved || !isWhole(input.world)) return { dueInMs: AFTER_PROGRESS_MS, failed: null };
   const open = thought.conditions.filter(({ state }) => state !== "ready");
   if (open.length === 0) return { dueInMs: deps.resyncMs, failed: null };
-  const waits = open.map(({ since, state, actor }) => {
-    // What people have to do is not done sooner for being looked at more often.
-    const longest = state === "blocked" || actor === "customer" ? deps.resyncMs : 10_000;
-    return Math.min(Math.max((now - since) / 2, 250), longest);
-  });
+  // What waits for something of ours goes on when that does.
+  const others = open.filter(({ state, actor }) => state === "blocked" || actor !== "letsdata");
+  const waits = (others.length > 0 ? others : open).map((one) => pauseFor(one, now, deps.resyncMs));
   return { dueInMs: Math.round(Math.min(...waits, deps.resyncMs)), failed: null };
 }
+
+/** Less often the longer it takes, and not at all at once where AWS usually takes minutes. */
+function pauseFor({ since, state, actor, usualSeconds }: Condition, now: number, resyncMs: number): number {
+  // What people have to do is not done sooner for being looked at more often.
+  const longest = state === "blocked" || actor === "customer" ? resyncMs : 10_000;
+  const shortest = Math.max(250, ((usualSeconds ?? 0) * 1_000) / LOOKS_IN_USUAL_TIME);
+  return Math.min(Math.max((now - since) / 2, shortest), longest);
+}
+
+const LOOKS_IN_USUAL_TIME = 60;
 
 const AFTER_PROGRESS_MS = 100;
 

@@ -11,7 +11,8 @@ import type { Cidr } from "../domain/cidr.ts";
 import type { Network, PeeringWish } from "../domain/model.ts";
 import type { PeeringState, SeenPeering } from "../domain/world.ts";
 import type { Peer } from "./desired.ts";
-import { type BlocksJudgement, judgePeering, settleBlocks } from "./peerings.ts";
+import type { Hold } from "./peeringQuotas.ts";
+import { type BadBlock, type BlocksJudgement, judgeNetwork, judgePeering } from "./peerings.ts";
 import type { Draft, Sight } from "./sight.ts";
 
 /** What the pass found out about a wish; the reconciler writes it down. */
@@ -26,6 +27,8 @@ export interface ConnectInput {
   readonly sight: Sight;
   readonly draft: Draft;
   readonly verdicts: Verdict[];
+  /** Connections that AWS's quotas hold up, by id. */
+  readonly holds: ReadonlyMap<string, Hold>;
 }
 
 /** How long AWS may hide a peering connection that we were told of, milliseconds. */
@@ -36,7 +39,7 @@ const OVER: readonly PeeringState[] = ["deleted", "deleting", "rejected", "expir
 /** Makes the moves and answers the peers whose blocks may get rules and routes. */
 export function connect(input: ConnectInput): readonly Peer[] {
   const open = input.network.peerings.filter((wish) => wish.endedAt === null);
-  const blocks = judgedBlocks(input, open);
+  const blocks = judgeNetwork(input.network, input.sight.world);
   const peers = open.flatMap((wish) => {
     const seen = input.sight.world.peerings.find(({ id }) => id === wish.connectionId);
     if (!seen) return gone(input, wish);
@@ -47,27 +50,6 @@ export function connect(input: ConnectInput): readonly Peer[] {
   });
   tellStrangers(input);
   return peers;
-}
-
-/** Who has a block keeps it: established connections are judged first, then the others as they were asked. */
-function judgedBlocks(
-  { network, sight }: ConnectInput,
-  open: readonly PeeringWish[],
-): ReadonlyMap<string, BlocksJudgement> {
-  const wanted = open
-    .filter(({ want }) => want === "active")
-    .sort((a, b) => (a.establishedAt ?? Infinity) - (b.establishedAt ?? Infinity) || a.askedAt - b.askedAt);
-  const active = wanted.flatMap(({ connectionId }) =>
-    sight.world.peerings.filter(({ id, state }) => id === connectionId && state === "active"),
-  );
-  const routed = (id: string) =>
-    sight.world.routeTables.flatMap(({ routes }) =>
-      routes.flatMap(({ destination, targetId }) => (targetId === id ? [destination as Cidr] : [])),
-    );
-  return settleBlocks(
-    network.cidr,
-    active.map((peering) => ({ peering, routed: routed(peering.id) })),
-  );
 }
 
 /** Connections accepted past us: they get no route of ours, and somebody should know. */
@@ -133,6 +115,12 @@ function bringUp(input: ConnectInput, wish: PeeringWish, seen: SeenPeering): Pee
     now: sight.now,
   });
   if (!verdict.ok) return refuse(input, wish, verdict.message);
+  const hold = input.holds.get(seen.id);
+  if (hold) {
+    const { state, message, ...told } = hold;
+    draft[state]({ ...resource, ...told, message: `is not accepted yet: ${message}` });
+    return [];
+  }
   draft.move({ do: "acceptPeering", key: `peering/${seen.id}`, peeringId: seen.id });
   draft.waiting({ ...resource, message: "is being accepted", actor: "letsdata", usualSeconds: 5 });
   return [];
@@ -165,7 +153,7 @@ interface Active {
 
 function configure(input: ConnectInput, { wish, seen, judgement }: Active): Peer[] {
   const { sight, draft, verdicts } = input;
-  const { clean, bad } = judgement;
+  const { clean, bad } = withinQuotas(input, seen, judgement);
   const resource = { resource: `peering/${seen.id}`, id: seen.id };
   if (seen.requesterCidrs.length === 0) {
     draft.waiting({ ...resource, message: "is active; AWS does not show its blocks yet", usualSeconds: 5 });
@@ -179,13 +167,34 @@ function configure(input: ConnectInput, { wish, seen, judgement }: Active): Peer
     if (wish.establishedAt === null) verdicts.push({ wish, is: "established" });
     draft.ready({
       ...resource,
-      actor: first ? "customer" : "letsdata",
+      actor: !first ? "letsdata" : input.holds.has(seen.id) ? "operator" : "customer",
       message: [`routes ${clean.join(", ")}`, ...bad.map(({ why }) => `not routed: ${why}`)].join("; "),
       hint: first?.hint ?? null,
     });
   } else
     draft.waiting({ ...resource, message: "is active; rules and routes are being set", actor: "letsdata" });
   return [{ connectionId: seen.id, cidrs: clean, routed: wish.establishedAt !== null || ruled }];
+}
+
+/** Where a quota is short, only what is routed already stays: there is no room for more. */
+function withinQuotas(
+  { sight, holds }: ConnectInput,
+  { id, requesterVpcId }: SeenPeering,
+  { clean, bad }: BlocksJudgement,
+): BlocksJudgement {
+  const hold = holds.get(id);
+  if (hold?.state !== "blocked") return { clean, bad };
+  const routed = new Set(
+    sight.world.routeTables.flatMap(({ routes }) =>
+      routes.flatMap(({ destination, targetId }) => (targetId === id ? [destination] : [])),
+    ),
+  );
+  const tooMany = clean
+    .filter((block) => !routed.has(block))
+    .map(
+      (cidr): BadBlock => ({ cidr, why: `${cidr} of ${requesterVpcId}: ${hold.message}`, hint: hold.hint }),
+    );
+  return { clean: clean.filter((block) => routed.has(block)), bad: [...tooMany, ...bad] };
 }
 
 /**

@@ -4,7 +4,8 @@
  * a value that says which block collides with what, and what the customer can do.
  */
 import { type Cidr, isPrivate, overlaps } from "../domain/cidr.ts";
-import type { SeenPeering } from "../domain/world.ts";
+import type { Network, PeeringWish } from "../domain/model.ts";
+import type { SeenPeering, World } from "../domain/world.ts";
 
 export interface PeeringQuestion {
   readonly vpcCidr: Cidr;
@@ -218,4 +219,27 @@ export function settleBlocks(vpcCidr: Cidr, peers: readonly Peer[]): ReadonlyMap
     settled.set(peering.id, judgement.clean);
   }
   return judgements;
+}
+
+/** Established connections first, then as they were asked for. */
+export function byAge(a: PeeringWish, b: PeeringWish): number {
+  return (a.establishedAt ?? Infinity) - (b.establishedAt ?? Infinity) || a.askedAt - b.askedAt;
+}
+
+/** The active connections of a network: established ones are judged first, then the others as they were asked. */
+export function judgeNetwork(network: Network, world: World): ReadonlyMap<string, BlocksJudgement> {
+  const wanted = network.peerings
+    .filter(({ want, endedAt }) => want === "active" && endedAt === null)
+    .sort(byAge);
+  const active = wanted.flatMap(({ connectionId }) =>
+    world.peerings.filter(({ id, state }) => id === connectionId && state === "active"),
+  );
+  const routed = (id: string) =>
+    world.routeTables.flatMap(({ routes }) =>
+      routes.flatMap(({ destination, targetId }) => (targetId === id ? [destination as Cidr] : [])),
+    );
+  return settleBlocks(
+    network.cidr,
+    active.map((peering) => ({ peering, routed: routed(peering.id) })),
+  );
 }

@@ -223,19 +223,42 @@ describe("deleting", () => {
     ]);
   });
 
+  const eni = {
+    id: "eni-1",
+    vpcId: "vpc-vpc",
+    subnetId: "subnet-subnet/private/0",
+    state: "in-use",
+    description: "RDSNetworkInterface",
+    ownerId: "123",
+    requesterManaged: true,
+    interfaceType: "interface",
+    groupIds: [],
+  };
+
+  test("what a function left behind goes once nothing is attached to it; all else is its owner's to remove", () => {
+    const world = settled(network());
+    const left = {
+      ...eni,
+      state: "available",
+      description: "AWS Lambda VPC ENI-clicks",
+      ownerId: network().cell.account,
+    };
+    const reaped = (change: Partial<typeof eni>) =>
+      steps({ ...world, interfaces: [{ ...left, ...change }] }, absent).includes(
+        "deleteInterface interface/eni-1",
+      );
+    assert.equal(reaped({}), true);
+    assert.equal(reaped({ state: "in-use" }), false);
+    assert.equal(reaped({ description: "RDSNetworkInterface" }), false);
+    assert.equal(reaped({ ownerId: "123456789012" }), false);
+    const { moves } = think({ ...world, interfaces: [left] }, absent);
+    assert.ok(!moves.some(({ step }) => step.key === "subnet/private/0"));
+    // AWS may refuse it: then it is waited for as before.
+    assert.equal(moves.find(({ step }) => step.do === "deleteInterface")?.optional, true);
+  });
+
   test("a foreign interface is named with its description and owner", () => {
     const world = settled(network());
-    const eni = {
-      id: "eni-1",
-      vpcId: "vpc-vpc",
-      subnetId: "subnet-subnet/private/0",
-      state: "in-use",
-      description: "RDSNetworkInterface",
-      ownerId: "123",
-      requesterManaged: true,
-      interfaceType: "interface",
-      groupIds: [],
-    };
     const thought = think({ ...world, interfaces: [eni] }, absent);
     const told = thought.conditions.find(({ resource }) => resource === "interface/eni-1");
     assert.equal(told?.state, "blocked");

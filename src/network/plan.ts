@@ -8,6 +8,7 @@ import type { Attempt, Tagged, World } from "../domain/world.ts";
 import { build, natAlive } from "./build.ts";
 import { connect, type Verdict } from "./connect.ts";
 import { desired } from "./desired.ts";
+import type { Hold } from "./peeringQuotas.ts";
 import { Draft, inUse, type Move, Sight, stamped } from "./sight.ts";
 import { teardown } from "./teardown.ts";
 
@@ -20,6 +21,8 @@ export interface PlanInput {
   readonly now: number;
   /** The consistency window, milliseconds. */
   readonly windowMs: number;
+  /** Peering connections that AWS's quotas hold up, by id; none when left out. */
+  readonly holds?: ReadonlyMap<string, Hold>;
 }
 
 export interface Plan {
@@ -33,13 +36,13 @@ export interface Plan {
 }
 
 export function plan(input: PlanInput): Plan {
-  const { network, previous, now } = input;
+  const { network, previous, now, holds = new Map() } = input;
   const sight = new Sight(input);
   const draft = new Draft();
   const verdicts: Verdict[] = [];
   const gone = network.want === "absent" && teardown({ sight, draft });
   if (network.want === "present" && network.layout) {
-    const peers = connect({ network, sight, draft, verdicts });
+    const peers = connect({ network, sight, draft, verdicts, holds });
     build({ desired: desired(network.cidr, network.layout, peers), layout: network.layout, sight, draft });
     dropExtras(sight, draft);
   }

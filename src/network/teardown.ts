@@ -3,10 +3,11 @@
  * each moment, what is waited on. Promises that it ends only when the cloud shows nothing of ours any more
  * and no attempt of the journal can still come to light. The last step is a compound one (see DeleteStep).
  *
- *   peerings ▶ endpoint, nat/* ▶ eip/*, igw ▶ group/*, subnet/* ▶ table/* ▶ vpc
+ *   peerings ▶ endpoint, nat/* ▶ eip/*, igw ▶ interface/* ▶ group/*, subnet/* ▶ table/* ▶ vpc
  *
  * Source of the order: https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html
  */
+import type { SeenInterface, World } from "../domain/world.ts";
 import {
   type Holder,
   holdersOfAddress,
@@ -37,7 +38,7 @@ export function teardown(input: TeardownInput): boolean {
   dropNatGateways(input);
   dropAddresses(input);
   dropInternetGateways(input);
-  tellInterfaces(input);
+  dropInterfaces(input);
   dropGroups(input);
   dropSubnets(input);
   dropTables(input);
@@ -127,7 +128,10 @@ function dropAddresses({ sight, draft }: TeardownInput): void {
     const holders = holdersOfAddress(sight.world, address);
     if (holders.length > 0) {
       const message = `is still held by ${first(holders)}`;
-      tellHeld(draft, address, { message, actor: "aws", usualSeconds: USUAL.natGateway });
+      // Held by a NAT gateway it goes when that does; held by no more than the association, when AWS says so.
+      const isNat = holders.some(({ resource }) => resource.startsWith("nat/"));
+      const actor = isNat ? "letsdata" : "aws";
+      tellHeld(draft, address, { message, actor, usualSeconds: USUAL.natGateway });
       continue;
     }
     draft.move({ do: "releaseAddress", key, allocationId: id });
@@ -149,18 +153,45 @@ function dropInternetGateways({ sight, draft }: TeardownInput): void {
   }
 }
 
-function tellInterfaces({ sight, draft }: TeardownInput): void {
-  for (const { id, subnetId, description, ownerId, state, requesterManaged } of strangers(sight.world))
-    draft.blocked({
-      resource: `interface/${id}`,
-      id,
-      actor: requesterManaged ? "aws" : "operator",
-      message: `"${description}" (${state}, owner ${ownerId}) is still in ${subnetId}`,
-      hint: requesterManaged
-        ? "An AWS service holds it and removes it after its own resource is gone."
-        : `Remove what uses it, or: aws ec2 delete-network-interface --network-interface-id ${id}`,
-      ...(requesterManaged && { usualSeconds: USUAL.interface }),
-    });
+/**
+ * Others' interfaces are theirs to remove. What a Lambda function left behind AWS removes some time; once nothing is
+ * attached to it any more, its owner may: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+ */
+function dropInterfaces({ sight, draft }: TeardownInput): void {
+  for (const stranger of strangers(sight.world)) {
+    const { id } = stranger;
+    const key = `interface/${id}`;
+    if (!isLeftBehind(sight.world, stranger)) tellInterface(draft, stranger);
+    else {
+      draft.tryMove({ do: "deleteInterface", key, interfaceId: id });
+      const message = `${described(stranger)} was left behind by a function and is being deleted`;
+      draft.deleting({ resource: key, id, message, usualSeconds: USUAL.other });
+    }
+  }
+}
+
+/** Its type is an ordinary one by then: only the description tells whose it was. */
+function isLeftBehind({ vpcs }: World, { state, description, ownerId, vpcId }: SeenInterface): boolean {
+  const ours = vpcs.some((vpc) => vpc.id === vpcId && vpc.ownerId === ownerId);
+  return ours && state === "available" && description.startsWith("AWS Lambda VPC ENI");
+}
+
+function described({ description, state, ownerId }: SeenInterface): string {
+  return `"${description}" (${state}, owner ${ownerId})`;
+}
+
+function tellInterface(draft: Draft, stranger: SeenInterface): void {
+  const { id, subnetId, requesterManaged } = stranger;
+  draft.blocked({
+    resource: `interface/${id}`,
+    id,
+    actor: requesterManaged ? "aws" : "operator",
+    message: `${described(stranger)} is still in ${subnetId}`,
+    hint: requesterManaged
+      ? "An AWS service holds it and removes it after its own resource is gone."
+      : `Remove what uses it, or: aws ec2 delete-network-interface --network-interface-id ${id}`,
+    ...(requesterManaged && { usualSeconds: USUAL.interface }),
+  });
 }
 
 function dropGroups({ sight, draft }: TeardownInput): void {

@@ -35,6 +35,8 @@ export interface CloudOptions {
   readonly dataDir?: string | undefined;
   /** Told about unexpected exceptions, one line each. */
   readonly log?: ((line: string) => void) | undefined;
+  /** Called after each change of the state, once it is kept. */
+  readonly onChange?: (() => void) | undefined;
 }
 
 export interface Answer {
@@ -70,16 +72,19 @@ export class Cloud {
   readonly requests: RequestLog;
   readonly #clock: Clock;
   readonly #log: (line: string) => void;
-  readonly #tables = new Tables();
+  readonly #onChange: () => void;
+  /** Everybody's rows: for what looks at the whole state, such as the data plane, and changes nothing. */
+  readonly tables = new Tables();
   readonly #disk: Disk;
   #settings: Settings;
   #visibility: Dice;
 
   /** Throws when the data folder is in use or not readable by this version, and for faults that cannot be. */
-  constructor({ clock, settings, dataDir, log = () => {} }: CloudOptions) {
+  constructor({ clock, settings, dataDir, log = () => {}, onChange = () => {} }: CloudOptions) {
     this.#clock = clock;
     this.#settings = settings;
     this.#log = log;
+    this.#onChange = onChange;
     this.#visibility = new Dice(settings.seed);
     this.gate = new Gate(settings);
     this.requests = new RequestLog(settings.requestLogSize);
@@ -119,7 +124,7 @@ export class Cloud {
   /** Puts a service's interface into a subnet, whoever's it is. Throws an AwsError when it cannot be. */
   plant(what: Planting): InterfaceRow {
     return this.#change(() => {
-      const place = placeOf(this.#tables, what);
+      const place = placeOf(this.tables, what);
       const call = this.#call(place, { requestId: randomUUID(), callerArn: "", now: this.#clock.now() });
       elapse(call);
       return plant(call, what);
@@ -184,7 +189,7 @@ export class Cloud {
 
   #authenticated(request: SignedRequest, claim: Claim, visit: Visit): Call {
     const { requestId, at: now } = visit;
-    const key = keyOf(this.#tables, claim.accessKeyId);
+    const key = keyOf(this.tables, claim.accessKeyId);
     verify(request, claim, { key, now, skewMs: this.#settings.signatureSkewMs });
     if (!isRegion(claim.region))
       throw new AwsError("AuthFailure", "Credential should be scoped to a valid region.", 401);
@@ -198,7 +203,7 @@ export class Cloud {
       account,
       region,
       ...who,
-      tables: this.#tables,
+      tables: this.tables,
       settings: this.#settings,
       newId: (prefix) => `${prefix}-0${randomBytes(8).toString("hex")}`,
     };
@@ -221,7 +226,9 @@ export class Cloud {
   #change<T>(work: () => T): T {
     try {
       const result = work();
+      const isChanged = this.#stored().some((table) => table.changes().length > 0);
       this.#disk.commit();
+      if (isChanged) this.#onChange();
       return result;
     } catch (error) {
       this.#disk.rollback();
@@ -230,7 +237,7 @@ export class Cloud {
   }
 
   #stored() {
-    return Object.values(this.#tables);
+    return Object.values(this.tables);
   }
 
   #unexpected(thrown: unknown, requestId: string): AwsError {

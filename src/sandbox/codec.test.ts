@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as ec2 from "@aws-sdk/client-ec2";
+import * as quotas from "@aws-sdk/client-service-quotas";
 import * as sts from "@aws-sdk/client-sts";
 import { HttpResponse } from "@smithy/core/protocols";
 import { NormalizedSchema } from "@smithy/core/schema";
 import fc from "fast-check";
-import * as quotas from "@aws-sdk/client-service-quotas";
 import { awsQuery, ec2Query, type Protocol } from "./codec.ts";
 import { awsJson } from "./jsonCodec.ts";
 

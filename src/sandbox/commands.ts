@@ -70,35 +70,42 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 export const sandboxCommands = {
   group: "sandbox",
-  brief: "A small AWS on this machine, for trying things out without an account.",
+  brief: "A small AWS on this machine, for trying things out without an account",
   commands: [
     {
       name: "serve",
-      brief: "Run the sandbox cloud.",
+      brief: "Run the sandbox cloud",
       description:
-        "Serves EC2's and STS's wire protocols on one port of this machine. An access key of 12 digits is the account of that number, its secret is test. Prints one line, ready and the address, once it answers.",
+        "Speaks the wire protocols of EC2, STS and Service Quotas on one port of this machine. An access key of 12 digits " +
+        "is the account of that number, and its secret is test. Prints one line `ready http://127.0.0.1:PORT` when it answers.",
       examples: [
-        "letsdata sandbox serve",
-        "letsdata sandbox serve --port 4599 --dataDir ./sandbox",
-        "letsdata sandbox serve --profile aws --set natPendingMs=10000",
+        { what: "In memory", command: "letsdata sandbox serve" },
+        {
+          what: "With its state kept in a folder",
+          command: "letsdata sandbox serve --port 4599 --dataDir ./sandbox",
+        },
+        {
+          what: "With AWS's own times and quotas, but quicker NAT gateways",
+          command: "letsdata sandbox serve --profile aws --set natPendingMs=10000",
+        },
       ],
       options: [
         {
           name: "port",
-          brief: "Port to listen on; 0 = any free one.",
+          brief: "Port to listen on; 0 = any free one",
           kind: "number",
           default: DEFAULT_PORT,
           placeholder: "port",
         },
         {
           name: "dataDir",
-          brief: "Folder that keeps the state; without it the state ends with the process.",
+          brief: "Folder that keeps the state; without it the state ends with the process",
           kind: "text",
           placeholder: "folder",
         },
         {
           name: "profile",
-          brief: "quick = AWS's rules with short waits; aws = AWS's own times and quotas.",
+          brief: "quick = AWS's rules with short waits; aws = AWS's own times and quotas",
           kind: "text",
           values: Object.keys(PROFILES),
           default: "quick",
@@ -106,7 +113,7 @@ export const sandboxCommands = {
         },
         {
           name: "set",
-          brief: "Override one setting of the profile; may be given several times.",
+          brief: "Override one setting of the profile; may be given several times",
           kind: "text",
           repeated: true,
           placeholder: "name=value",

@@ -7,10 +7,10 @@
  *      └──────▶ failed (visible for an hour)
  */
 import type * as ec2 from "@aws-sdk/client-ec2";
+import { addressCount } from "../domain/cidr.ts";
 import { hasInternetGateway, mapped } from "./addresses.ts";
 import { madeBefore, tokenOf } from "./clientTokens.ts";
 import { AwsError } from "./errors.ts";
-import { addressCount } from "../domain/cidr.ts";
 import { find, notFound, RESERVED_ADDRESSES, theNatGateway, theSubnet, usedAddresses } from "./find.ts";
 import { newInterface } from "./interfaceRows.ts";
 import { describe } from "./query.ts";

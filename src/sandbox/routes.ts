@@ -10,7 +10,7 @@ import { find, the, theRouteTable } from "./find.ts";
 import { natGatewayState } from "./natGateways.ts";
 import { blocksOf, hasVpc, isLive, theVisiblePeering } from "./peeringStates.ts";
 import { withinQuota } from "./quotas.ts";
-import { madeRoutes, routesOf, type Target } from "./routesShown.ts";
+import { endpointRoutes, madeRoutes, routesOf, type Target } from "./routesShown.ts";
 import type { RouteRow, RouteTableRow } from "./rows.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
 
@@ -159,7 +159,9 @@ export const routeHandlers = {
       throw new AwsError("RouteAlreadyExists", `The route identified by ${destination} already exists.`);
     checkDestination(call, table, { destination, target });
     withinQuota({
-      count: madeRoutes(table).length + 1,
+      // The prefix lists of S3 and DynamoDB weigh one route each:
+      // https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
+      count: madeRoutes(table).length + endpointRoutes(call, table).length + 1,
       quota: call.settings.routesPerTableQuota,
       code: "RouteLimitExceeded",
       what: "routes",

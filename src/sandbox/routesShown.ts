@@ -39,7 +39,7 @@ export function madeRoutes(table: RouteTableRow): RouteRow[] {
   return table.routes.filter((route) => route.target.type !== "local" && route.kind === "cidr");
 }
 
-function endpointRoutes(call: Pick<Call, "tables" | "now">, table: RouteTableRow): RouteRow[] {
+export function endpointRoutes(call: Pick<Call, "tables" | "now">, table: RouteTableRow): RouteRow[] {
   return call.tables.endpoints
     .list(table)
     .filter((row) => row.deletedAt === undefined && row.routeTableIds.includes(table.id))

@@ -8,9 +8,17 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { administer } from "./admin.ts";
 import { type Answer, Cloud, type CloudOptions } from "./cloud.ts";
+import { type DataPlane, startDataPlane } from "./dataplane/dataPlane.ts";
 import type { Clock } from "./world.ts";
 
+export interface SandboxOptions extends Omit<CloudOptions, "onChange"> {
+  /** Whether packets are to obey the state, where the kernel allows it. */
+  readonly packets?: boolean;
+}
+
 export interface Sandbox {
+  /** undefined when no packets were asked for. */
+  readonly dataPlane: DataPlane | undefined;
   /** Port 0 = any free port. Rejects when the port cannot be had. */
   listen(port: number, host?: string): Promise<{ readonly url: string; readonly port: number }>;
   /** Ends open connections and frees the data folder. May be called twice. */
@@ -21,8 +29,11 @@ export interface Sandbox {
 const BODY_LIMIT = 1024 * 1024;
 
 /** Opens the state; nothing listens yet. Rejects when the data folder is in use or of a newer version. */
-export async function createSandbox(options: CloudOptions): Promise<Sandbox> {
-  const cloud = new Cloud(options);
+export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
+  let dataPlane: DataPlane | undefined;
+  const cloud = new Cloud({ ...options, onChange: () => dataPlane?.wake() });
+  const { clock, log = () => {} } = options;
+  if (options.packets) dataPlane = await startDataPlane({ clock, log, tables: cloud.tables });
   const stopping = new AbortController();
   const desk: Desk = { cloud, clock: options.clock, signal: stopping.signal };
   const server = http.createServer((request, response) => void serve(desk, request, response));
@@ -30,10 +41,11 @@ export async function createSandbox(options: CloudOptions): Promise<Sandbox> {
   server.keepAliveTimeout = 65_000;
   let closed: Promise<void> | undefined;
   return {
+    dataPlane,
     listen: (port, host = "127.0.0.1") => listen(server, port, host),
     close() {
       stopping.abort();
-      closed ??= stop(server).then(() => cloud.close());
+      closed ??= Promise.all([stop(server), dataPlane?.close()]).then(() => cloud.close());
       return closed;
     },
   };

@@ -8,6 +8,7 @@ import type { Cidr } from "../domain/cidr.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Cell, Layout, Network, PeeringWish, Region } from "../domain/model.ts";
 import { newId } from "./ids.ts";
+import { release } from "./quotas.ts";
 import type { NetworkStatus } from "./store.ts";
 import { json, type Session } from "./tables.ts";
 
@@ -127,6 +128,7 @@ export async function savePeering(session: Session, networkId: string, wish: Pee
     .values({ networkId, connectionId, ...columns })
     .onConflict((conflict) => conflict.columns(["networkId", "connectionId"]).doUpdateSet(columns))
     .execute();
+  if (endedAt !== null) await release(session, connectionId);
 }
 
 /** False when there is no such network, or it is gone. */

@@ -32,8 +32,11 @@ export function pass(transact: Transact, lease: Lease): PassWrites {
     setDatasetStatus: (status) =>
       fenced(async (session) => setDatasetStatus(session, await datasetOf(session, networkId), status)),
     markGone: () => fenced((session) => markGone(session, networkId)),
-    reserveQuotas: (lines) =>
-      fenced(async (session) => reserve(session, await placeOf(session, networkId), lines)),
+    reserveQuotas: (holder, lines) =>
+      fenced(async (session) => {
+        const cellId = await cellOf(session, networkId);
+        return reserve(session, { cellId, networkId, holder }, lines);
+      }),
     beginAttempt: (key, attempt) => fenced((session) => beginAttempt(session, { networkId, key, attempt })),
     recordAttempt: (key, attempt, resourceId) =>
       fenced((session) => recordAttempt(session, { networkId, key, attempt }, resourceId)),
@@ -81,11 +84,11 @@ async function datasetOf({ db }: Session, networkId: string): Promise<string> {
   return row.datasetId;
 }
 
-async function placeOf({ db }: Session, networkId: string): Promise<{ cellId: string; networkId: string }> {
+async function cellOf({ db }: Session, networkId: string): Promise<string> {
   const { cellId } = await db
     .selectFrom("network")
     .select("cellId")
     .where("id", "=", networkId)
     .executeTakeFirstOrThrow();
-  return { cellId, networkId };
+  return cellId;
 }

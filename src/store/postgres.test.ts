@@ -88,7 +88,8 @@ describe("a store on postgres", { skip: databases.skip }, () => {
         await tx.lockTenant(second);
       });
     await Promise.all([crosswise(a.id, b.id), crosswise(b.id, a.id)]);
-    assert.equal(holding, 3);
+    // The one that was given up may take its first row again before the other has woken: a deadlock once more.
+    assert.ok(holding >= 3, `${holding} runs`);
     let runs = 0;
     const never = store.change(async () => {
       runs++;

@@ -1,6 +1,7 @@
 /** The work queue: who may work on which network, until when, and who is shut out. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { QuotaLine } from "./store.ts";
 import { addNetwork, addTenant, claimOne, failsWith } from "./testing/testdata.ts";
 import { stores } from "./testing.ts";
 
@@ -72,21 +73,53 @@ for (const database of stores(process.env)) {
       await addNetwork(store, tenant.id, "A");
       await addNetwork(store, tenant.id, "B");
       const leases = new Map((await store.work.claim(10, LEASE_MS)).map((lease) => [lease.networkId, lease]));
-      const writes = [...leases.values()].map((lease) => store.pass(lease));
+      const networks = await store.networks([...leases.keys()]);
+      const reserving = [...leases.values()].map((lease) => {
+        const { datasetId = "" } = networks.find(({ id }) => id === lease.networkId) ?? {};
+        const { reserveQuotas } = store.pass(lease);
+        return { datasetId, reserve: (lines: readonly QuotaLine[]) => reserveQuotas(datasetId, lines) };
+      });
       const line = (used: number, usedBy: readonly [string, number][] = []) => [
         { quota: "elasticIps", needed: 2, limit: 5, used, usedBy: new Map(usedBy) },
       ];
       const shorts: number[] = [];
-      for (const one of writes) shorts.push((await one.reserveQuotas(line(0))).length);
+      for (const one of reserving) shorts.push((await one.reserve(line(0))).length);
       assert.deepEqual(shorts, [0, 0, 1]);
-      const [last] = writes.slice(-1);
-      const [short] = (await last?.reserveQuotas(line(0))) ?? [];
+      const last = reserving.at(-1);
+      const [short] = (await last?.reserve(line(0))) ?? [];
       assert.deepEqual([short?.reserved, short?.missing], [4, 1]);
       // The cloud counts the first one's two by now: reserved and used are not added up for it.
-      const [first] = await store.networks([[...leases.keys()][0] ?? ""]);
-      const counted: [string, number][] = [[first?.datasetId ?? "", 2]];
-      const [still] = (await last?.reserveQuotas(line(2, counted))) ?? [];
+      const counted: [string, number][] = [[reserving[0]?.datasetId ?? "", 2]];
+      const [still] = (await last?.reserve(line(2, counted))) ?? [];
       assert.deepEqual([still?.used, still?.reserved, still?.missing], [2, 2, 1]);
+    });
+
+    test("what a holder has already is not needed again, and an ended peering gives back what it had", async () => {
+      const { store, clock } = await withNetwork();
+      const lease = await claimOne(store);
+      const { reserveQuotas, savePeering } = store.pass(lease);
+      const line = (needed: number, usedBy: readonly [string, number][] = []) => [
+        {
+          quota: "rulesPerGroup",
+          needed,
+          limit: 3,
+          used: usedBy.reduce((sum, [, count]) => sum + count, 0),
+          usedBy: new Map(usedBy),
+        },
+      ];
+      assert.deepEqual(await reserveQuotas("pcx-1", line(2)), []);
+      assert.deepEqual(await reserveQuotas("pcx-1", line(3, [["pcx-1", 2]])), []);
+      const [short] = await reserveQuotas("pcx-2", line(1, [["pcx-1", 2]]));
+      assert.deepEqual([short?.reserved, short?.missing], [1, 1]);
+      const ended = {
+        want: "deleted",
+        reason: null,
+        askedAt: 0,
+        establishedAt: null,
+        endedBy: null,
+      } as const;
+      await savePeering({ ...ended, connectionId: "pcx-1", endedAt: clock.now() });
+      assert.deepEqual(await reserveQuotas("pcx-2", line(1)), []);
     });
 
     test("woken while it runs, it is due at once, whether the pass went well or not", async () => {

@@ -171,7 +171,7 @@ export interface Lease {
   readonly freshAfter: number;
 }
 
-/** One AWS quota of a cell, as a network that is about to be made meets it. */
+/** One AWS quota of a cell, as a network or a peering that is about to be made meets it. */
 export interface QuotaLine {
   /** Our name of it, such as `elasticIps`. */
   readonly quota: string;
@@ -179,12 +179,12 @@ export interface QuotaLine {
   readonly limit: number;
   /** What the cloud counts. */
   readonly used: number;
-  /** How much of that is whose, by dataset id, from the same look. */
+  /** How much of that is whose, by the holder, from the same look. */
   readonly usedBy: ReadonlyMap<string, number>;
 }
 
 export interface QuotaShort extends QuotaLine {
-  /** What other networks are about to take. */
+  /** What others are about to take. */
   readonly reserved: number;
   readonly missing: number;
 }
@@ -216,8 +216,11 @@ export interface PassWrites {
   setDatasetStatus(status: DatasetStatus): Promise<void>;
   /** Nothing is left: dataset DELETED, range into quarantine, journal and queue rows gone, in one transaction. */
   markGone(): Promise<void>;
-  /** Takes these amounts of the cell's quotas, all or none; what is short otherwise. */
-  reserveQuotas(lines: readonly QuotaLine[]): Promise<readonly QuotaShort[]>;
+  /**
+   * Takes these amounts of the cell's quotas for the holder, in place of what it had, all or none; what is short
+   * otherwise. The network's own holder is its dataset's id, a peering's is the connection's.
+   */
+  reserveQuotas(holder: string, lines: readonly QuotaLine[]): Promise<readonly QuotaShort[]>;
   /** Writes the attempt down before the call; again for a repeated call of an attempt without an answer. */
   beginAttempt(key: string, attempt: number): Promise<void>;
   recordAttempt(key: string, attempt: number, resourceId: string): Promise<void>;

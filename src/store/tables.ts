@@ -133,6 +133,7 @@ export interface Tables {
     cellId: string;
     quota: string;
     networkId: string;
+    holder: string;
     amount: number;
   };
   sweep: {

@@ -92,5 +92,6 @@ letsdata vpcs vpcPeeringConnections accept --datasetName Clicks --vpcPeeringConn
 
 ## unblocked
 AWS_ACCESS_KEY_ID=999999999999 aws ec2 delete-network-interface --network-interface-id "$LEFTOVER" --endpoint-url "$SANDBOX_URL"
-until letsdata datasets view --datasetName Clicks | grep -q '"status":"DELETED"'; do :; done
+# The same command takes up the waiting.
+letsdata datasets delete --datasetName Clicks --wait --output table
 letsdata datasets list --output table

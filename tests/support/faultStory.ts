@@ -190,13 +190,25 @@ export class Story {
     });
   }
 
-  /** With a request of the customer's waiting, which must be rejected. */
+  /** With an interface that a function left behind, and a request of the customer's, which must be rejected. */
   async #delete(withRequest: boolean): Promise<void> {
     if (withRequest) await this.#request();
+    await this.#leaveInterface();
     await this.#intent.deleteDataset(OPERATOR, this.#tenantId, datasetName);
     await this.#until("DELETED", async () => (await this.#dataset())?.status === "DELETED");
     await this.#clock.sleep(UNSEEN_MS);
     assert.deepEqual(sortedEntries(await this.#counts()), []);
+  }
+
+  async #leaveInterface(): Promise<void> {
+    const { world } = await this.#status();
+    const subnet = present(world?.subnets.find(({ key }) => key === "subnet/private/0"));
+    await this.#sandbox("POST", "interfaces", {
+      subnetId: subnet.id,
+      description: "AWS Lambda VPC ENI-clicks-reader",
+      interfaceType: "lambda",
+      availableAfterMs: 0,
+    });
   }
 
   async #request(): Promise<string> {

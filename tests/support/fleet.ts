@@ -1,20 +1,11 @@
 /**
- * Many datasets at once in one cell, under AWS's own rate limits and times: the real store, will and hands
- * against the sandbox's `aws` profile with quotas raised, on a clock that leaps. Answers when each network was
- * ready and which requests that took.
+ * Many datasets at once in one cell, under AWS's own rate limits and times, on a clock that leaps. Answers when
+ * each network was ready and which requests that took.
  */
-import { randomBytes } from "node:crypto";
-import { awsCloud } from "../../src/cloud/aws/ec2.ts";
-import type { Actor } from "../../src/control/actor.ts";
-import { createIntent, type Intent } from "../../src/control/intent.ts";
-import { createReconciler } from "../../src/control/reconciler.ts";
 import type { Condition } from "../../src/domain/model.ts";
 import { rateOf } from "../../src/sandbox/rates.ts";
-import { createSandbox } from "../../src/sandbox/server.ts";
-import { PROFILES, type Settings, settings } from "../../src/sandbox/settings.ts";
-import { openStore } from "../../src/store/database.ts";
-import type { Store } from "../../src/store/store.ts";
-import { driven, LeapingClock, UnderWay } from "./driven.ts";
+import type { Settings } from "../../src/sandbox/settings.ts";
+import { kafkaRequest, OPERATOR, openPlane, type Plane } from "./plane.ts";
 
 /** One request as the sandbox saw it. */
 export interface Sent {
@@ -45,107 +36,40 @@ export interface FleetOptions {
   readonly stopAtMs?: number;
 }
 
-const PLATFORM = "999999999999";
-const OPERATOR: Actor = { keyId: "key_fleet", keyName: "fleet", role: "admin", tenantId: null };
-
-/** AWS's times and buckets, and quotas that hold nothing up. */
-export function fleetSettings(over: Partial<Settings> = {}): Settings {
-  const quotas = Object.entries(PROFILES.quick).filter(([name]) => name.endsWith("Quota"));
-  return settings("aws", {
-    ...Object.fromEntries(quotas),
-    signatureSkewMs: Number.MAX_SAFE_INTEGER,
-    requestLogSize: 1_000_000,
-    ...over,
-  });
-}
-
 export async function createFleet(options: FleetOptions): Promise<Fleet> {
-  const clock = new LeapingClock();
-  const underWay = new UnderWay();
-  const sandbox = await createSandbox({ clock, settings: fleetSettings(options.settings) });
-  const store = underWay.watch(await openStore({ clock }));
+  const log: Readonly<Record<string, unknown>>[] = [];
+  const ready: number[] = [];
+  let started = 0;
+  const plane = await openPlane({
+    ...(options.settings && { settings: options.settings }),
+    log: (line, { stop }) => {
+      log.push(line);
+      if (line.event === "network ready") ready.push(Number(line.at) - started);
+      if (ready.length === options.datasets) stop();
+    },
+  });
+  const { clock } = plane;
   try {
-    const { url } = await sandbox.listen(0);
-    const intent = createIntent({
-      store,
-      clock,
-      cellOf: async () => ({ account: PLATFORM, roleArn: null }),
-      randomBytes,
-    });
-    const tenantId = await wish(intent, options.datasets);
-    const { installation } = await store.settings();
-    const log: Record<string, unknown>[] = [];
-    const write = (line: Record<string, unknown>) => void log.push({ at: clock.now(), ...line });
-    const credentials = { accessKeyId: PLATFORM, secretAccessKey: "test" };
-    const cloud = awsCloud({
-      clock,
-      installation,
-      endpoint: url,
-      credentials,
-      log: (event, fields) => write({ event, ...fields }),
-    });
-    const started = clock.now();
-    const stopping = new AbortController();
-    const ready: number[] = [];
-    const reconciler = createReconciler({
-      store,
-      cloud,
-      clock,
-      log: (line) => {
-        write(line);
-        if (line.event === "network ready") ready.push(clock.now() - started);
-        if (ready.length === options.datasets) stopping.abort();
-      },
-    });
+    for (let number = 0; number < options.datasets; number++)
+      await plane.intent.createDataset(OPERATOR, plane.tenantId, kafkaRequest(`Clicks${number}`));
+    started = clock.now();
     const peeked: Condition[] = [];
-    if (options.stopAtMs !== undefined) void clock.sleep(options.stopAtMs).then(() => stopping.abort());
+    if (options.stopAtMs !== undefined) void clock.sleep(options.stopAtMs).then(plane.stop);
     if (options.peekAtMs !== undefined)
-      void clock
-        .sleep(options.peekAtMs)
-        .then(async () => peeked.push(...(await conditions(store, tenantId))));
-    try {
-      await driven(clock, underWay, reconciler.run(stopping.signal));
-    } finally {
-      cloud.close();
-    }
-    return { readyMs: ready, sent: await sentTo(url), log, peeked, endedMs: clock.now() - started };
+      void clock.sleep(options.peekAtMs).then(async () => peeked.push(...(await conditions(plane))));
+    await plane.drive();
+    const { requests } = (await plane.admin("GET", "requests?since=0")) as { requests: readonly Sent[] };
+    return { readyMs: ready, sent: requests, log, peeked, endedMs: clock.now() - started };
   } finally {
-    underWay.close();
-    await store.close();
-    await sandbox.close();
+    await plane.close();
   }
 }
 
-async function conditions(store: Store, tenantId: string): Promise<readonly Condition[]> {
+async function conditions({ store, tenantId }: Plane): Promise<readonly Condition[]> {
   const tenant = store.tenant(tenantId);
   const { items } = await tenant.datasets({ limit: 1_000, cursor: null });
   const statuses = await Promise.all(items.map(({ id }) => tenant.status(id)));
   return statuses.flatMap((status) => status?.conditions ?? []);
-}
-
-/** The id of the tenant they belong to. */
-async function wish(intent: Intent, datasets: number): Promise<string> {
-  const tenant = await intent.createTenant(OPERATOR, { name: "default", avoidCidrs: [], rangeLimit: 1_000 });
-  for (let number = 0; number < datasets; number++)
-    await intent.createDataset(OPERATOR, tenant.id, {
-      name: `Clicks${number}`,
-      region: "us-east-1",
-      customerAccountForAccess: "111122223333",
-      writeConnector: {
-        connectorDestination: "Kafka",
-        resourceLocation: "letsdata",
-        vpcSize: "small",
-        vpcCidrBlock: null,
-      },
-      configuration: {},
-    });
-  return tenant.id;
-}
-
-async function sentTo(url: string): Promise<readonly Sent[]> {
-  const answer = await fetch(`${url}/_sandbox/requests?since=0`);
-  const { requests } = (await answer.json()) as { requests: readonly Sent[] };
-  return requests;
 }
 
 /** What no control plane can be faster than: the action whose bucket needs longest, and the wait that follows. */

@@ -9,7 +9,7 @@ import { Failure } from "../../domain/failure.ts";
 import type { Cell, Clock } from "../../domain/model.ts";
 import type { TaggedThing } from "../../domain/sweep.ts";
 import type { World } from "../../domain/world.ts";
-import type { Cloud, LookAt, QuotaUse, StepCall, Turn, Zone } from "../cloud.ts";
+import type { Cloud, LimitsAge, LookAt, QuotaUse, StepCall, Turn, Zone } from "../cloud.ts";
 import type { CloudLog } from "./calls.ts";
 import { type Cells, type Credentials, cells } from "./cells.ts";
 import { type DnsMemory, dnsMemory } from "./dns.ts";
@@ -19,7 +19,8 @@ import { failureOf } from "./errors.ts";
 import { inventory } from "./inventory.ts";
 import { type Limiter, limiter, type Pressure } from "./limits.ts";
 import { observe } from "./observe.ts";
-import { countUse, type Limits, readLimits } from "./quotaUse.ts";
+import { type QuotaMemory, quotaMemory } from "./quotaMemory.ts";
+import { countUse, peeringLimits, readLimits } from "./quotaUse.ts";
 import { take } from "./steps.ts";
 
 export interface AwsOptions {
@@ -58,7 +59,8 @@ export function awsCloud(options: AwsOptions): AwsCloud {
     random: options.random ?? (() => 1),
     log: options.log ?? (() => {}),
   });
-  const eyes: Eyes = { clients, clock, limits: new Map(), dns: dnsMemory(clock), installation };
+  const quotas = quotaMemory(clock, (cell) => readLimits(clients.clients(cell).quotas));
+  const eyes: Eyes = { clients, clock, quotas, dns: dnsMemory(clock), installation };
   const accounts = new Map<string, Promise<string>>();
   const zonesAsked = new Map<string, Promise<readonly Zone[]>>();
   return {
@@ -67,7 +69,8 @@ export function awsCloud(options: AwsOptions): AwsCloud {
     observe: (cell, networks, signal) =>
       told(onErrand(errandOfLook(networks, signal), () => look(eyes, { cell, networks, at: clock.now() }))),
     inventory: (cell) => told(onErrand(BACKGROUND, () => count(eyes, cell))),
-    quotas: (cell, zoneIds) => told(quotas(eyes, cell, zoneIds)),
+    quotas: (cell, zoneIds, age) => told(used(eyes, { cell, zoneIds, age })),
+    peeringLimits: (cell, age) => told(quotas.limits(cell, age).then(peeringLimits)),
     turn: (cell, call) => told(turn(limits, cell, call)),
     apply: (cell, call) => told(onErrand(errandOf(call), () => act(eyes, cell, call))),
     pressure: () => limits.pressure(),
@@ -81,8 +84,7 @@ export function awsCloud(options: AwsOptions): AwsCloud {
 interface Eyes {
   readonly clients: Cells;
   readonly clock: Clock;
-  /** What Service Quotas said, by cell, and when. */
-  readonly limits: Map<string, { readonly at: number; readonly limits: Promise<Limits> }>;
+  readonly quotas: QuotaMemory;
   readonly dns: DnsMemory;
   readonly installation: string;
 }
@@ -167,17 +169,18 @@ async function count({ clients, installation }: Eyes, cell: Cell): Promise<reado
   return inventory({ ec2: clients.clients(cell).ec2, installation, cell });
 }
 
-const LIMITS_KEPT_MS = 3_600_000;
+interface UseQuestion {
+  readonly cell: Cell;
+  readonly zoneIds: readonly string[];
+  readonly age: LimitsAge;
+}
 
-async function quotas(eyes: Eyes, cell: Cell, zoneIds: readonly string[]): Promise<readonly QuotaUse[]> {
-  const { clients, clock, limits } = eyes;
-  const key = cellKey(cell);
-  const known = limits.get(key);
-  const fresh = known && clock.now() - known.at < LIMITS_KEPT_MS;
-  const asked = fresh ? known.limits : readLimits(clients.clients(cell).quotas);
-  if (!fresh) limits.set(key, { at: clock.now(), limits: asked });
-  asked.catch(() => limits.delete(key));
-  return countUse(clients.clients(cell).ec2, await asked, zoneIds);
+async function used(
+  { clients, quotas }: Eyes,
+  { cell, zoneIds, age }: UseQuestion,
+): Promise<readonly QuotaUse[]> {
+  const limits = await quotas.limits(cell, age);
+  return countUse(clients.clients(cell).ec2, limits, zoneIds);
 }
 
 async function act({ clients, dns, installation }: Eyes, cell: Cell, call: StepCall): Promise<string | null> {

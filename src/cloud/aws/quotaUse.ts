@@ -1,7 +1,7 @@
 /**
- * How much of AWS's quotas a cell has and uses. Limits come from Service Quotas and are kept for an hour; what is
- * used is counted in one describe a kind over the whole region, because other people's VPCs count too. Promises
- * at most 4 calls to Service Quotas an hour and 6 reads a count. A limit that AWS does not tell is null.
+ * How much of AWS's quotas a cell has and uses. Limits come from Service Quotas; what is used is counted in one
+ * describe a kind over the whole region, because other people's VPCs count too. Promises at most 4 calls to
+ * Service Quotas for the limits and 6 reads for a count. A limit that AWS does not tell is null.
  * https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
  */
 import type { EC2Client, Tag } from "@aws-sdk/client-ec2";
@@ -13,7 +13,7 @@ import {
   type ServiceQuota,
   type ServiceQuotasClient,
 } from "@aws-sdk/client-service-quotas";
-import type { QuotaUse } from "../cloud.ts";
+import type { QuotaLimit, QuotaUse } from "../cloud.ts";
 import { refusedWith } from "./callError.ts";
 import { type Quota, quotaLink, quotaOf } from "./quotas.ts";
 import * as reads from "./reads.ts";
@@ -59,6 +59,25 @@ async function elasticIps(client: ServiceQuotasClient): Promise<number | null> {
     const { Quota } = await client.send(new GetAWSDefaultServiceQuotaCommand(of));
     return Quota?.Value ?? null;
   }
+}
+
+/** Of these each network has its own: what is used of them its own look shows. */
+const OF_A_NETWORK: Readonly<Record<string, string>> = {
+  activePeeringsPerVpc: "activevpcpeeringconnectionpervpclimitexceeded",
+  rulesPerGroup: "rulespersecuritygrouplimitexceeded",
+  routesPerTable: "routelimitexceeded",
+};
+
+export function peeringLimits(limits: Limits): readonly QuotaLimit[] {
+  return Object.entries(OF_A_NETWORK).flatMap(([name, error]) => {
+    const quota = quotaOf(error);
+    return quota ? [quotaLimit(name, quota, limits)] : [];
+  });
+}
+
+function quotaLimit(name: string, quota: Quota, limits: Limits): QuotaLimit {
+  const { code, name: title } = quota;
+  return { name, code, title, link: quotaLink(quota), limit: limits.get(code) ?? null };
 }
 
 /** One filter set that lets everything through. */
@@ -109,7 +128,5 @@ function quotaUse(
     const dataset = tagValue(Tags, DATASET_TAG);
     if (dataset) usedBy.set(dataset, (usedBy.get(dataset) ?? 0) + 1);
   }
-  const { code, name: title } = quota;
-  const limit = limits.get(code) ?? null;
-  return { name, code, title, link: quotaLink(quota), limit, used: things.length, usedBy };
+  return { ...quotaLimit(name, quota, limits), used: things.length, usedBy };
 }

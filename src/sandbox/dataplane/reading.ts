@@ -4,7 +4,7 @@
  * that nothing has to be remembered beside the rows.
  */
 import { type Cidr, cidr } from "../../domain/cidr.ts";
-import { prefixListOf, gatewayServices } from "../endpointServices.ts";
+import { gatewayServices, prefixListOf } from "../endpointServices.ts";
 import { instanceState } from "../instanceStates.ts";
 import { natGatewayState } from "../natGateways.ts";
 import { aclEntriesOf } from "../networkAcls.ts";
@@ -13,6 +13,7 @@ import { routesOf, type ShownRoute } from "../routesShown.ts";
 import type * as rows from "../rows.ts";
 import type { Row } from "../state.ts";
 import type { Call } from "../world.ts";
+import { FIRST_NUMBER } from "./names.ts";
 import type {
   Acl,
   Group,
@@ -22,8 +23,8 @@ import type {
   Port,
   PublicAddress,
   Route,
-  RouteTable,
   Router,
+  RouteTable,
   Subnet,
   Topology,
 } from "./topology.ts";
@@ -36,9 +37,11 @@ export function topologyOf(look: Look): Topology {
   const portsByVpc = Map.groupBy(portsOf(look, hosts), ({ vpcId }) => vpcId);
   const peerings = peeringsOf(look);
   const index = indexOf(look);
-  const routers = look.tables.vpcs
-    .all()
-    .map((vpc) => routerOf(look, vpc, { index, ports: portsByVpc.get(vpc.id) ?? [], peerings }));
+  // A VPC without a host sends and takes no packet: every account has a default one that nobody uses.
+  const inUse = look.tables.vpcs.all().filter(({ id }) => portsByVpc.has(id));
+  const routers = inUse.map((vpc) =>
+    routerOf(look, vpc, { index, ports: portsByVpc.get(vpc.id) ?? [], peerings }),
+  );
   return { routers, hosts, peerings };
 }
 
@@ -87,9 +90,6 @@ function routerOf(look: Look, vpc: rows.VpcRow, around: Surroundings): Router {
     dnsSupport: vpc.dnsSupport,
   };
 }
-
-/** Above every number that means something to the kernel or to the programs: tables 0 to 255, groups 0 to 1001. */
-const FIRST_NUMBER = 0x1000_0000;
 
 /**
  * A number for each id, from the id's own digits. Two ids of one VPC that end alike (seven hexadecimal digits)

@@ -1,0 +1,220 @@
+/**
+ * The data plane: packets obey the small cloud's state. Level-triggered: woken by a change of the state, by the
+ * next moment at which time alone changes something, and by the loss of the namespaces, it reads the whole state
+ * and makes the kernel match it. Promises that nothing of it outlives this process or `close`, and that, where
+ * the kernel or the tools do not allow it, that is said once and the cloud goes on without packets.
+ *
+ *   commit ─▶ wake ─▶ rows + time ─▶ topology ─▶ programs ─▶ changes ─▶ namespaces ─▶ settled
+ *               ▲                                                           │ failed, lost
+ *               └─────────────────────── after a while ◀────────────────────┘
+ */
+import type { Clock, Tables } from "../world.ts";
+import { apply } from "./applying.ts";
+import { NOTHING } from "./changes.ts";
+import { DataPlaneError, type Holder, type Run, startHolder } from "./holder.ts";
+import { nextMoment } from "./moments.ts";
+import type { Programs } from "./program.ts";
+import { programsOf } from "./programs.ts";
+import { topologyOf } from "./reading.ts";
+import { selfTest } from "./selfTest.ts";
+import type { Topology } from "./topology.ts";
+
+export type Status = { readonly status: "on" } | { readonly status: "off"; readonly why: string };
+
+export interface DataPlane {
+  /** Off = control plane only. */
+  status(): Status;
+  /** The state has changed. */
+  wake(): void;
+  /** Resolves when packets obey every change made before the call; at once when it is off. */
+  settled(): Promise<void>;
+  /** What is applied. */
+  topology(): Topology;
+  /** What runs the command behind it in the namespace of a host, a router (by AWS's id) or `internet`. */
+  entry(namespace: string): readonly string[];
+  /** Runs a shell script there, or in the holder's own namespace. Throws a DataPlaneError when it is off. */
+  run(script: string, namespace?: string): Promise<Run>;
+  /** Ends everything that runs in the namespaces, and them. */
+  close(): Promise<void>;
+}
+
+export interface DataPlaneOptions {
+  readonly clock: Clock;
+  readonly tables: Tables;
+  /** Told what a person should know, one line each. */
+  readonly log: (line: string) => void;
+  /** Called when what is applied has changed. */
+  readonly onApplied?: (topology: Topology) => void;
+  /** What is applied for a topology; a test may hand in another. */
+  readonly programs?: (topology: Topology) => Programs;
+}
+
+const EMPTY: Topology = { routers: [], hosts: [], peerings: [] };
+
+/** After a failure: at first so long, then twice as long each time, and at most so long. */
+const RETRY_MS = { first: 100, most: 30_000 } as const;
+
+/** Resolves once it is known whether there can be packets; what the state holds already is applied after that. */
+export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
+  const plane = new Plane(options);
+  await plane.begin();
+  return plane;
+}
+
+class Plane implements DataPlane {
+  readonly #options: DataPlaneOptions;
+  readonly #programs: (topology: Topology) => Programs;
+  readonly #stopping = new AbortController();
+  #status: Status = { status: "off", why: "it has not been started" };
+  #holder: Holder | undefined;
+  #applied: Programs = NOTHING;
+  #topology = EMPTY;
+  #running: Promise<void> = Promise.resolve();
+  /** Aborted to end the present wait. */
+  #waiting = new AbortController();
+  #isDue = true;
+  #waiters: (() => void)[] = [];
+
+  constructor(options: DataPlaneOptions) {
+    this.#options = options;
+    this.#programs = options.programs ?? programsOf;
+  }
+
+  async begin(): Promise<void> {
+    try {
+      this.#holder = await this.#newHolder();
+      await selfTest(this.#holder);
+    } catch (thrown) {
+      await this.#holder?.close();
+      if (!(thrown instanceof DataPlaneError)) throw thrown;
+      this.#status = { status: "off", why: thrown.message };
+      this.#options.log(
+        `no packets here, control plane only: ${thrown.message}; \`letsdata sandbox doctor\` says what to do`,
+      );
+      return;
+    }
+    this.#status = { status: "on" };
+    this.#running = this.#run();
+  }
+
+  status(): Status {
+    return this.#status;
+  }
+
+  wake(): void {
+    this.#isDue = true;
+    this.#waiting.abort();
+  }
+
+  settled(): Promise<void> {
+    if (this.#status.status === "off") return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+      this.wake();
+    });
+  }
+
+  topology(): Topology {
+    return this.#topology;
+  }
+
+  entry(namespace: string): readonly string[] {
+    return this.#theHolder().entry(namespace);
+  }
+
+  run(script: string, namespace?: string): Promise<Run> {
+    return this.#theHolder().run(script, namespace);
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    this.#waiting.abort();
+    await this.#holder?.close();
+    await this.#running;
+    this.#end("the sandbox is stopping");
+  }
+
+  #end(why: string): void {
+    this.#status = { status: "off", why };
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+
+  #theHolder(): Holder {
+    if (this.#holder && this.#status.status === "on") return this.#holder;
+    const why = this.#status.status === "off" ? this.#status.why : "its namespaces are being made anew";
+    throw new DataPlaneError(`there are no packets at the moment: ${why}`);
+  }
+
+  async #newHolder(): Promise<Holder> {
+    const holder = await startHolder(this.#options.clock);
+    void holder.ended.then(() => this.#lost(holder));
+    return holder;
+  }
+
+  /** Somebody ended the namespaces, or a program in them hung: everything is made anew from the state. */
+  #lost(holder: Holder): void {
+    if (this.#holder !== holder || this.#stopping.signal.aborted) return;
+    this.#holder = undefined;
+    this.#applied = NOTHING;
+    this.wake();
+  }
+
+  async #run(): Promise<void> {
+    let pause: number = RETRY_MS.first;
+    while (!this.#stopping.signal.aborted) {
+      const failure = await this.#pass();
+      pause = failure === undefined ? RETRY_MS.first : Math.min(pause * 2, RETRY_MS.most);
+      if (failure !== undefined) this.#options.log(`data plane: ${failure}; it is tried again`);
+      await this.#rest(failure === undefined ? undefined : pause);
+    }
+  }
+
+  /** Until something is due; after a failure for the pause, whatever is due. */
+  async #rest(pause: number | undefined): Promise<void> {
+    const { clock, tables } = this.#options;
+    if (pause !== undefined) {
+      await clock.sleep(pause, this.#stopping.signal);
+      this.#isDue = true;
+    }
+    if (this.#isDue || this.#stopping.signal.aborted) return;
+    this.#waiting = new AbortController();
+    const now = clock.now();
+    const next = nextMoment(tables, now);
+    const signal = this.#waiting.signal;
+    if (next !== undefined) await clock.sleep(next - now, signal);
+    else
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  }
+
+  /** One look at the whole state, and what follows from it. What went wrong, if anything did. */
+  async #pass(): Promise<string | undefined> {
+    this.#isDue = false;
+    const waiters = this.#waiters.splice(0);
+    const failure = await this.#obey().catch((thrown: unknown) =>
+      thrown instanceof Error ? thrown.message : String(thrown),
+    );
+    if (failure === undefined) for (const resolve of waiters) resolve();
+    else this.#waiters.unshift(...waiters);
+    return this.#stopping.signal.aborted ? undefined : failure;
+  }
+
+  async #obey(): Promise<string | undefined> {
+    const { clock, tables } = this.#options;
+    this.#holder ??= await this.#newHolder();
+    const holder = this.#holder;
+    const topology = topologyOf({ tables, now: clock.now() });
+    try {
+      const { programs, failures } = await apply(holder, this.#applied, this.#programs(topology));
+      if (this.#holder !== holder) return "the namespaces were lost";
+      this.#applied = programs;
+      this.#topology = topology;
+      this.#options.onApplied?.(topology);
+      const [failed] = failures;
+      return failed && `${failed[0]}: ${failed[1]}`;
+    } catch (thrown) {
+      // What is applied is not known any more.
+      await holder.close();
+      throw thrown;
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * When time alone changes what packets do: a gateway becomes available, a peering active, an instance runs or
+ * ends. The rows keep such moments beside what they are about.
+ */
+import type { Tables } from "../world.ts";
+
+/** Epoch milliseconds of the first of them after `now`; undefined when nothing is to come. */
+export function nextMoment({ natGateways, peerings, instances }: Tables, now: number): number | undefined {
+  const moments = [
+    ...natGateways.all().flatMap((row) => [row.availableAt, row.failsAt, row.deleteAskedAt, row.deletedAt]),
+    ...peerings
+      .all()
+      .flatMap((row) => [row.acceptedAt, row.activeAt, row.deleteAskedAt, row.deletedAt, row.rejectedAt]),
+    ...instances.all().flatMap((row) => [row.runningAt, row.terminateAskedAt, row.terminatedAt]),
+  ];
+  const toCome = moments.filter((moment) => moment !== undefined && moment > now) as number[];
+  return toCome.length > 0 ? Math.min(...toCome) : undefined;
+}
