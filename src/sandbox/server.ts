@@ -8,12 +8,14 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { administer } from "./admin.ts";
 import { type Answer, Cloud, type CloudOptions } from "./cloud.ts";
-import { type DataPlane, startDataPlane } from "./dataplane/dataPlane.ts";
+import { type DataPlane, type DataPlaneOptions, startDataPlane } from "./dataplane/dataPlane.ts";
 import type { Clock } from "./world.ts";
 
 export interface SandboxOptions extends Omit<CloudOptions, "onChange"> {
   /** Whether packets are to obey the state, where the kernel allows it. */
   readonly packets?: boolean;
+  /** What is applied for a topology; a test may hand in another. */
+  readonly programs?: DataPlaneOptions["programs"];
 }
 
 export interface Sandbox {
@@ -32,8 +34,8 @@ const BODY_LIMIT = 1024 * 1024;
 export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   let dataPlane: DataPlane | undefined;
   const cloud = new Cloud({ ...options, onChange: () => dataPlane?.wake() });
-  const { clock, log = () => {} } = options;
-  if (options.packets) dataPlane = await startDataPlane({ clock, log, tables: cloud.tables });
+  const { clock, log = () => {}, programs } = options;
+  if (options.packets) dataPlane = await startDataPlane({ clock, log, programs, tables: cloud.tables });
   const stopping = new AbortController();
   const desk: Desk = { cloud, clock: options.clock, signal: stopping.signal };
   const server = http.createServer((request, response) => void serve(desk, request, response));

@@ -46,7 +46,7 @@ export interface DataPlaneOptions {
   /** Called when what is applied has changed. */
   readonly onApplied?: (topology: Topology) => void;
   /** What is applied for a topology; a test may hand in another. */
-  readonly programs?: (topology: Topology) => Programs;
+  readonly programs?: ((topology: Topology) => Programs) | undefined;
 }
 
 const EMPTY: Topology = { routers: [], hosts: [], peerings: [] };
