@@ -40,6 +40,9 @@ export interface Made {
   readonly forwarding: string[];
 }
 
+/** Nobody's address (RFC 5737), which hosts that forward have besides their own. */
+export const ALIAS = "203.0.113.8";
+
 /** True in that many of 100 cases. */
 export function chance(dice: Dice, percent: number): boolean {
   return dice.next() * 100 < percent;

@@ -13,6 +13,7 @@ import { type Flow, type Guests, verdictOf } from "./model.ts";
 const GUESTS: Guests = {
   served: [4000],
   forwarding: ["i-appliance"],
+  alias: "203.0.113.8",
   internet: { block: "192.0.2.0/24", client: "192.0.2.9" },
 };
 
@@ -251,12 +252,38 @@ describe("a host that forwards", () => {
     );
   });
 
+  test("is reached at its further address by a route to it", () => {
+    const route = { DestinationCidrBlock: "203.0.113.0/24", NetworkInterfaceId: "eni-appliance" };
+    assert.equal(verdict(routes("a1", route), flow("one", "203.0.113.8")), "answered as 10.1.1.10");
+  });
+
   test("and only if it forwards", () => {
     const other = routes("a1", { DestinationCidrBlock: "10.2.0.0/16", NetworkInterfaceId: "eni-two" });
     const NetworkInterfaces = BASE.NetworkInterfaces.map((one) => ({ ...one, SourceDestCheck: false }));
     assert.equal(
       verdict({ ...other, NetworkInterfaces }, flow("one", "10.2.1.10")),
       "silent: the host behind eni-two does not forward",
+    );
+  });
+});
+
+describe("a forged source address", () => {
+  const forged: Partial<Flow> = { protocol: "udp", forged: "203.0.113.7" };
+
+  test("does not pass the source check", () => {
+    assert.equal(verdict({}, flow("one", "10.1.2.10", forged)), "silent: source check of eni-one");
+  });
+
+  test("without the check it arrives in the VPC, unanswered, and not in a peer's", () => {
+    const there = verdictOf(BASE, flow("appliance", "10.1.1.10", forged), GUESTS);
+    assert.deepEqual(there, {
+      kind: "silent",
+      reason: "its answer: nobody on the internet has 203.0.113.7",
+      arrives: true,
+    });
+    assert.equal(
+      verdict({}, flow("appliance", "10.2.1.10", forged)),
+      "silent: 203.0.113.7 is no address of vpc-a",
     );
   });
 });

@@ -23,6 +23,8 @@ export interface Flow {
   /** 0 for ICMP, as is the source's. */
   readonly port: number;
   readonly sourcePort: number;
+  /** Another source address than the sender's own. */
+  readonly forged?: string;
 }
 
 export type Verdict =
@@ -30,14 +32,16 @@ export type Verdict =
   | { readonly kind: "answered"; readonly seen: string }
   /** TCP's RST: the host was reached, nobody listens. */
   | { readonly kind: "refused" }
-  | { readonly kind: "silent"; readonly reason: string };
+  /** `arrives`: the packet does, its answer does not. */
+  | { readonly kind: "silent"; readonly reason: string; readonly arrives: boolean };
 
 /** What EC2 does not know: what runs on the hosts and on the internet. */
 export interface Guests {
   /** Ports every host serves, TCP and UDP. */
   readonly served: readonly number[];
-  /** Instances that forward what is not for them. */
+  /** Instances that forward what is not for them, and that all have one more address: `alias`. */
   readonly forwarding: readonly string[];
+  readonly alias: string;
   /** The block of hosts on the internet, and the one of them that opens connections. */
   readonly internet: { readonly block: string; readonly client: string };
 }
@@ -64,25 +68,31 @@ interface Walk {
 
 /** More interfaces than any way has: beyond it a packet goes round in circles. */
 const MOST_MOVES = 32;
+export const CIRCLES = "it goes round in circles";
 
 export function verdictOf(state: Ec2State, flow: Flow, guests: Guests): Verdict {
   const origin = originOf(state, flow.from);
   if (!origin) return silent(`${flow.from} is not running`);
-  const packet = firstPacket(flow, origin === "internet" ? guests.internet.client : addressOf(origin));
-  if (packet.source === packet.destination) return { kind: "answered", seen: packet.source };
+  const own = origin === "internet" ? guests.internet.client : addressOf(origin);
+  const packet = firstPacket(flow, flow.forged ?? own);
+  if (packet.source === packet.destination) return greeting(flow, guests, packet.source);
   const walk: Walk = { state, guests, tracked: new Set(), hidden: new Map(), isAnswer: false };
   const there = carry(walk, { place: placeFrom(origin), packet });
   if ("lost" in there) return silent(there.lost);
   const answer = { place: placeFrom(there.at), packet: answerTo(there.packet) };
   const back = carry({ ...walk, isAnswer: true }, answer);
-  if ("lost" in back) return silent(`its answer: ${back.lost}`);
+  if ("lost" in back) return unanswered(`its answer: ${back.lost}`);
   const isHome = idOf(back.at) === idOf(origin) && back.packet.source === flow.to;
-  if (!isHome) return silent(`its answer comes from ${back.packet.source} to ${idOf(back.at)}`);
+  if (!isHome) return unanswered(`its answer comes from ${back.packet.source} to ${idOf(back.at)}`);
   return greeting(flow, guests, there.packet.source);
 }
 
 function silent(reason: string): Verdict {
-  return { kind: "silent", reason };
+  return { kind: "silent", reason, arrives: false };
+}
+
+function unanswered(reason: string): Verdict {
+  return { kind: "silent", reason, arrives: true };
 }
 
 function greeting({ protocol, port }: Flow, { served }: Guests, seen: string): Verdict {
@@ -135,7 +145,7 @@ function carry(walk: Walk, from: Moved): Delivered | Lost {
     if (!("place" in next)) return next;
     moved = next;
   }
-  return { lost: "it goes round in circles" };
+  return { lost: CIRCLES };
 }
 
 function step(walk: Walk, { place, packet }: Moved): Moved | Delivered | Lost {
@@ -198,8 +208,8 @@ function arrive(
   const isOwn = packet.destination === port.PrivateIpAddress;
   if (port.SourceDestCheck && !isOwn) return { lost: `destination check of ${own}` };
   if (!passesGroups(walk, port, { packet, way: "in" })) return { lost: `groups of ${own}, in` };
-  if (isOwn) return { at: port, packet };
   const forwards = guests.forwarding.includes(port.Attachment?.InstanceId ?? "");
+  if (isOwn || (forwards && packet.destination === guests.alias)) return { at: port, packet };
   return forwards
     ? { place: { at: "leaving", port }, packet }
     : { lost: `the host behind ${own} does not forward` };

@@ -39,9 +39,9 @@ export async function makeTopology(sandbox: TestSandbox, seed: number): Promise<
   const made: Made = { sandbox, dice, vpcs, peerings, forwarding: [] };
   await ruleGroups(made);
   for (const one of vpcs) await inhabit(made, one);
-  sandbox.clock.advance(SETTLES_MS);
   await routeTables(made);
   await listSubnets(made);
+  sandbox.clock.advance(SETTLES_MS);
   return made;
 }
 
@@ -119,7 +119,7 @@ async function inhabit(made: Made, vpc: MadeVpc): Promise<void> {
   for (const one of vpc.hosts)
     if (vpc.gatewayId && chance(dice, 30)) await makePublic(vpc.client, one.interfaceId);
   if (vpc.natSubnetId) vpc.natIds.push((await makeNatGateway(vpc.client, vpc.natSubnetId)).id);
-  if (chance(dice, 35)) await forwarder(made, vpc, pick(dice, vpc.hosts));
+  if (chance(dice, 50)) await forwarder(made, vpc, pick(dice, vpc.hosts));
   for (let more = 0; more < 2; more++) vpc.tables.push(await makeRouteTable(vpc.client, vpc.id));
 }
 
@@ -169,6 +169,6 @@ async function forwarder(made: Made, vpc: MadeVpc, one: MadeHost): Promise<void>
   const modify = (change: object) =>
     vpc.client.send(new ec2.ModifyNetworkInterfaceAttributeCommand({ NetworkInterfaceId, ...change }));
   await modify({ Groups: [GroupId] });
-  if (chance(made.dice, 70)) await modify({ SourceDestCheck: { Value: false } });
+  if (chance(made.dice, 60)) await modify({ SourceDestCheck: { Value: false } });
   made.forwarding.push(one.id);
 }

@@ -95,7 +95,7 @@ async function replaceRoute(made: Made, vpc: MadeVpc): Promise<void> {
 /** Pending when packets are sent: the route to it is there, and leads nowhere. */
 async function askTooLate(made: Made, vpc: MadeVpc): Promise<void> {
   const { dice } = made;
-  if (!vpc.gatewayId || !chance(dice, 10)) return;
+  if (!vpc.gatewayId || !chance(dice, 15)) return;
   const { id: NatGatewayId } = await makeNatGateway(vpc.client, pick(dice, vpc.subnets).id);
   const route = { RouteTableId: pick(dice, vpc.tables), DestinationCidrBlock: "192.0.2.0/24" };
   await vpc.client.send(new ec2.CreateRouteCommand({ ...route, NatGatewayId }));

@@ -5,15 +5,16 @@
  */
 import * as ec2 from "@aws-sdk/client-ec2";
 import type { Dice } from "../../src/sandbox/dice.ts";
-import { chance, type Made, type MadePeering, type MadeVpc, pick } from "./made.ts";
+import { ALIAS, chance, type Made, type MadePeering, type MadeVpc, pick } from "./made.ts";
 
 const ANYWHERE = "0.0.0.0/0";
 
 /** Around the ports of the probes, and around those that answers go to. */
 const PORTS = [
-  [4000, 4000],
+  [4000, 4001],
   [4000, 4002],
-  [4001, 4003],
+  [4001, 4001],
+  [4001, 4002],
   [4002, 4003],
   [0, 65535],
 ] as const;
@@ -21,6 +22,8 @@ const ANSWERS = [
   [1024, 65535],
   [32768, 65535],
 ] as const;
+
+const GENEROUS = [{ IpProtocol: "-1" }, { IpProtocol: "tcp", FromPort: 4000, ToPort: 4002 }] as const;
 
 /** A block that matters to somebody in the topology. */
 export function someBlock({ dice, vpcs }: Made): string {
@@ -34,7 +37,7 @@ export async function ruleGroups(made: Made): Promise<void> {
   for (const vpc of made.vpcs)
     for (const GroupId of vpc.groups) {
       const ingress = permissions(made, vpc, dice.between(1, 3));
-      if (chance(dice, 50)) ingress.push({ IpProtocol: "-1", IpRanges: [{ CidrIp: "10.0.0.0/8" }] });
+      if (chance(dice, 60)) ingress.push({ ...pick(dice, GENEROUS), IpRanges: [{ CidrIp: "10.0.0.0/8" }] });
       await vpc.client.send(
         new ec2.AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions: distinct(ingress) }),
       );
@@ -181,6 +184,8 @@ async function fillTable(made: Made, vpc: MadeVpc, table: string): Promise<void>
     const other = otherEnd(peering, vpc);
     if (chance(dice, 90)) wanted.set(destination(dice, other), peerTarget(made, vpc, peering));
   }
+  const alias = vpc.hosts.find((host) => made.forwarding.includes(host.id));
+  if (alias && chance(dice, 70)) wanted.set(`${ALIAS}/32`, { NetworkInterfaceId: alias.interfaceId });
   if (chance(dice, 15)) wanted.set(pick(dice, made.vpcs).block, someTarget(made, vpc) ?? {});
   for (const [DestinationCidrBlock, target] of wanted)
     if (DestinationCidrBlock !== vpc.block && Object.keys(target).length > 0)
