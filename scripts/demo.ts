@@ -5,74 +5,24 @@
  * installation that the environment or a profile of whoever runs it may lead to.
  */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as aws from "@aws-sdk/client-ec2";
 import { CUSTOMER_ACCOUNT, commandLine } from "../tests/support/customer.ts";
+import { Scene, type Zonal } from "./demo/scene.ts";
+import { type Credentials, REGION, telling } from "./demo/telling.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const REGION = "us-east-1";
 const folder = mkdtempSync(join(tmpdir(), "letsdata-demo-"));
 const dataDir = join(folder, ".letsdata");
 const place = commandLine(folder);
-const colour = process.stdout.isTTY && !process.env.NO_COLOR;
 const started = Date.now();
-let verified = 0;
+const tell = telling(folder, place);
+const { say, check, letsdata } = tell;
 
-/** Shows the command, runs it as a user would, answers its JSON. */
-function run<T>(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<T> {
-  shown(command, args);
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: folder, env: { ...place.env, ...env } });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk) => {
-      stdout += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      stderr += chunk;
-    });
-    child.on("error", reject);
-    child.on("close", (code) => {
-      if (code === 0) resolve((stdout.trim() ? JSON.parse(stdout) : {}) as T);
-      else reject(new Error(`${command} ${args.join(" ")} ended with ${code}:\n${stderr}`));
-    });
-  });
-}
-
-function say(text: string): void {
-  console.log(colour ? `\n\x1b[1m${text}\x1b[0m` : `\n${text}`);
-}
-
-function shown(command: string, args: readonly string[]): void {
-  const quoted = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`));
-  console.log(`  $ ${command} ${quoted.join(" ")}`);
-}
-
-function check(what: string, fact: boolean): void {
-  assert.ok(fact, what);
-  verified += 1;
-  console.log(`  ✔ ${what}`);
-}
-
-const letsdata = <T>(...args: string[]) => run<T>("letsdata", args);
-
-interface Credentials {
-  readonly sandboxUrl: string;
-  readonly platformAccount: string;
-}
-
-/** The customer's own terminal. Debian's aws knows no AWS_ENDPOINT_URL, so the endpoint is always named. */
-function customer<T>({ sandboxUrl }: Credentials, ...args: string[]): Promise<T> {
-  const env = {
-    AWS_ACCESS_KEY_ID: CUSTOMER_ACCOUNT,
-    AWS_SECRET_ACCESS_KEY: "test",
-    AWS_DEFAULT_REGION: REGION,
-  };
-  return run("aws", ["ec2", ...args, "--endpoint-url", sandboxUrl], env);
-}
+const customer = <T>(credentials: Credentials, ...args: string[]) =>
+  tell.ec2<T>(CUSTOMER_ACCOUNT, credentials, ...args);
 
 const clients: aws.EC2Client[] = [];
 
@@ -101,17 +51,10 @@ async function leftovers({ sandboxUrl, platformAccount }: Credentials): Promise<
   );
 }
 
-interface Vpc {
-  readonly vpcId: string;
+interface Vpc extends Zonal {
   readonly ownerId: string;
-  readonly cidrBlock: string;
   readonly status: string;
-  readonly subnets: readonly {
-    readonly type: string;
-    readonly availabilityZone: string;
-    readonly subnetId: string;
-  }[];
-  readonly natGateways: readonly { readonly state: string }[];
+  readonly natGateways: readonly (Zonal["natGateways"][number] & { readonly state: string })[];
 }
 
 async function walk(): Promise<void> {
@@ -139,12 +82,15 @@ async function walk(): Promise<void> {
   );
 
   say(`2. The customer's VPC, in account ${CUSTOMER_ACCOUNT}, by ${place.aws}`);
-  console.log(`  In the sandbox the access key names the account: AWS_ACCESS_KEY_ID=${CUSTOMER_ACCOUNT}`);
+  tell.note(`In the sandbox the access key names the account: AWS_ACCESS_KEY_ID=${CUSTOMER_ACCOUNT}`);
   const own = await customer<aws.CreateVpcResult>(credentials, "create-vpc", "--cidr-block", "172.20.0.0/16");
   const vpcId = own.Vpc?.VpcId ?? "";
   check(`${vpcId} is there, 172.20.0.0/16`, vpcId.startsWith("vpc-"));
 
-  say("3. The customer requests a VPC peering connection");
+  say("3. A host in each VPC, to see what packets do");
+  const scene = await Scene.set(tell, credentials, { vpc, customer: vpcId });
+
+  say("4. The customer requests a VPC peering connection");
   const made = await customer<aws.CreateVpcPeeringConnectionResult>(
     credentials,
     "create-vpc-peering-connection",
@@ -158,7 +104,9 @@ async function walk(): Promise<void> {
   const connectionId = made.VpcPeeringConnection?.VpcPeeringConnectionId ?? "";
   check(`${connectionId} is requested`, connectionId.startsWith("pcx-"));
 
-  say("4. It is listed, accepted, and its routes and rules are set");
+  await scene?.beforeAccept();
+
+  say("5. It is listed, accepted, and its routes and rules are set");
   const peering = ["--datasetName", "Clicks", "--vpcPeeringConnectionId", connectionId];
   const listed = await letsdata<{ items: { vpcPeeringConnectionId: string; status: string }[] }>(
     "vpcs",
@@ -181,7 +129,10 @@ async function walk(): Promise<void> {
   check("it is ACTIVE", accepted.status === "ACTIVE");
   await verifyPeered(credentials, vpc, connectionId);
 
-  say("5. The connection is deleted");
+  if (scene) say("6. TCP from the peer, and nothing else");
+  await scene?.whilePeered(connectionId);
+
+  say("7. The connection is deleted");
   await letsdata("vpcs", "vpcPeeringConnections", "delete", ...peering, "--wait");
   const after = await customer<aws.DescribeVpcPeeringConnectionsResult>(
     credentials,
@@ -191,8 +142,9 @@ async function walk(): Promise<void> {
   );
   check("the customer's side sees it deleted", after.VpcPeeringConnections?.[0]?.Status?.Code === "deleted");
   check("no route and no rule of it is left", (await peeredRoutes(credentials, connectionId)) === 0);
+  await scene?.afterDelete();
 
-  say("6. The dataset is deleted, and its VPC with it");
+  say("8. The dataset is deleted, and its VPC with it");
   await letsdata("datasets", "delete", "--datasetName", "Clicks", "--wait");
   const left = await leftovers(credentials);
   check(`nothing is left under our tags${left.length > 0 ? `: ${left.join(", ")}` : ""}`, left.length === 0);
@@ -234,9 +186,7 @@ async function verifyPeered(credentials: Credentials, vpc: Vpc, connectionId: st
 
 /** Starts the control plane and resolves when it says it is ready. */
 function serve(): Promise<{ stop(): Promise<void> }> {
-  const args = ["serve", "--port", "0", "--dataDir", dataDir];
-  shown("letsdata", args);
-  const child = spawn("letsdata", args, { cwd: folder, env: place.env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = tell.started("letsdata", "serve", "--port", "0", "--dataDir", dataDir);
   let log = "";
   child.stderr.on("data", (chunk) => {
     log += chunk;
@@ -269,7 +219,7 @@ try {
   const server = await serve();
   try {
     await walk();
-    say(`Done: ${verified} facts verified in ${((Date.now() - started) / 1000).toFixed(1)} s.`);
+    say(`Done: ${tell.verified()} facts verified in ${((Date.now() - started) / 1000).toFixed(1)} s.`);
     console.log("To walk it yourself: npm start, and README.md, A walk.");
   } finally {
     for (const one of clients) one.destroy();

@@ -5,9 +5,8 @@
  */
 import { enableCompileCache } from "node:module";
 import { homedir } from "node:os";
-import type { LocalCommand, LocalGroup, LocalRoom, OptionValues } from "./cli/commands.ts";
+import type { LocalCommand } from "./cli/commands.ts";
 import type { Clock } from "./domain/model.ts";
-import type { CommandOption } from "./sandbox/commands.ts";
 
 enableCompileCache();
 
@@ -26,15 +25,29 @@ const clock: Clock = {
     }),
 };
 
+let taker: ((name: NodeJS.Signals) => void) | undefined;
+
 /** Aborted by SIGTERM or Ctrl-C; a second Ctrl-C ends the process at once. */
 function stopSignal(): AbortSignal {
   const stopping = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const)
     process.on(name, () => {
+      if (taker) return taker(name);
       if (stopping.signal.aborted) process.exit(130);
       stopping.abort();
     });
   return stopping.signal;
+}
+
+/** Signals go to `take` until the returned function is called: for a command that runs another program. */
+function takeSignals(take: (name: NodeJS.Signals) => void): () => void {
+  const others = ["SIGHUP", "SIGQUIT", "SIGUSR2"] as const;
+  taker = take;
+  for (const name of others) process.on(name, take);
+  return () => {
+    taker = undefined;
+    for (const name of others) process.off(name, take);
+  };
 }
 
 /** From the end of `serve` to the end of the process, at most. */
@@ -114,6 +127,13 @@ const serveCommand: LocalCommand = {
       brief: "quick = short waits; aws = AWS's own times",
     },
     {
+      name: "sandboxPackets",
+      kind: "string",
+      default: "auto",
+      values: ["auto", "off"],
+      brief: "auto = hosts of the sandbox have packets where the kernel allows it; off = control plane only",
+    },
+    {
       name: "sandboxSet",
       kind: "list",
       brief: "Override settings of the sandbox: name=value",
@@ -152,47 +172,6 @@ const serveCommand: LocalCommand = {
   },
 };
 
-/** The sandbox's own commands, as the command line wants them. */
-async function sandboxGroup(): Promise<LocalGroup> {
-  const { sandboxCommands } = await import("./sandbox/commands.ts");
-  const option = (from: CommandOption) => ({
-    name: from.name,
-    brief: from.brief,
-    placeholder: from.placeholder,
-    kind: from.repeated
-      ? ("list" as const)
-      : from.kind === "number"
-        ? ("number" as const)
-        : ("string" as const),
-    ...(from.values ? { values: from.values } : {}),
-    ...(from.default === undefined ? {} : { default: from.default }),
-  });
-  return {
-    path: [sandboxCommands.group],
-    brief: sandboxCommands.brief,
-    description: sandboxCommands.brief,
-    commands: sandboxCommands.commands.map((command) => ({
-      path: [sandboxCommands.group, command.name],
-      brief: command.brief,
-      description: command.description,
-      examples: command.examples,
-      options: command.options.map(option),
-      run: async (options: OptionValues, room: LocalRoom) => {
-        const print = (line: string) => void room.stdout.write(`${line}\n`);
-        const log = (line: string) => void room.stderr.write(`${line}\n`);
-        const { chaos, sandboxFailure } = await import("./serve.ts");
-        const set = [...chaos(process.env), ...(Array.isArray(options.set) ? options.set : [])];
-        try {
-          await command.run({ clock, print, log, signal: room.signal }, { ...options, set });
-          return 0;
-        } catch (thrown) {
-          throw sandboxFailure(thrown);
-        }
-      },
-    })),
-  };
-}
-
 // A reader that went away, as in `| head`, is no failure of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
@@ -200,6 +179,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 const { runCli } = await import("./cli/app.ts");
+const { sandboxGroup } = await import("./sandboxGroup.ts");
+const sandbox = sandboxGroup({ clock, takeSignals });
 process.exitCode = await runCli({
   argv: process.argv.slice(2),
   env: process.env,
@@ -209,6 +190,6 @@ process.exitCode = await runCli({
   stdout: process.stdout,
   stderr: process.stderr,
   clock,
-  groups: [serveCommand, await sandboxGroup()],
+  groups: [serveCommand, sandbox],
   signal: stopSignal(),
 });

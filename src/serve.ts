@@ -8,6 +8,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, w
 import { join, resolve } from "node:path";
 import { apiServer } from "./api/server.ts";
 import type { LocalRoom, OptionValues } from "./cli/commands.ts";
+import { sandboxUrlOf } from "./cli/connection.ts";
 import { type AwsCloud, awsCloud } from "./cloud/aws/ec2.ts";
 import { type Actor, createIntent, type Intent } from "./control/intent.ts";
 import type { PriceTable } from "./control/outlook.ts";
@@ -17,9 +18,9 @@ import { createReconciler } from "./control/reconciler.ts";
 import { createSweeper } from "./control/sweeper.ts";
 import { asFailure, Failure } from "./domain/failure.ts";
 import type { Clock, Region } from "./domain/model.ts";
-import { DataFolderError } from "./sandbox/errors.ts";
 import { createSandbox } from "./sandbox/server.ts";
 import { patchFrom, settings } from "./sandbox/settings.ts";
+import { chaos, folderFailure, sandboxFailure } from "./sandboxGroup.ts";
 import { openStore } from "./store/database.ts";
 import type { Store } from "./store/store.ts";
 
@@ -32,12 +33,12 @@ export interface ServeRoom extends LocalRoom {
 
 /** The account the sandbox gives the platform; the customer's is whatever account they sign as. */
 const SANDBOX_PLATFORM_ACCOUNT = "999999999999";
-const STOP_WITHIN_MS = 4_200;
+const STOP_WITHIN_MS = 3_800;
 /**
  * From the signal: as long as this the calls that are on their way are waited for. A create whose answer is
  * not heard is looked for by its tag at the next start, which may take the whole consistency window.
  */
-const LAST_CALLS_MS = 3_300;
+const LAST_CALLS_MS = 2_800;
 
 export async function serve(options: OptionValues, room: ServeRoom): Promise<number> {
   const { clock } = room;
@@ -51,6 +52,7 @@ export async function serve(options: OptionValues, room: ServeRoom): Promise<num
       if (room.signal.aborted) done();
       else room.signal.addEventListener("abort", () => done(), { once: true });
     });
+    log({ event: "stopping" });
     return 0;
   } finally {
     const ended = (async () => {
@@ -85,7 +87,7 @@ async function compose(composition: Composition): Promise<string> {
   const cellOf = platformCell(roleArn, async (region) =>
     sandboxUrl ? SANDBOX_PLATFORM_ACCOUNT : cloud.account({ id: "platform", account: "", roleArn, region }),
   );
-  const intent = createIntent({ store, clock, cellOf, randomBytes, ...prices });
+  const intent = createIntent({ store, clock, cellOf, randomBytes, stopping: room.signal, ...prices });
   startTheWill(composition, { store, cloud, ...prices });
   const platform = sandboxUrl ? { sandboxUrl } : {};
   const api = apiServer({ store, intent, clock, log, ready: () => store.ping(), platform, ...prices });
@@ -183,8 +185,10 @@ async function theCloud(
   return cloud;
 }
 
-async function openTheStore({ room, onStop }: Composition, dataDir: string): Promise<Store> {
+async function openTheStore({ room, log, onStop }: Composition, dataDir: string): Promise<Store> {
   const databaseUrl = room.env.DATABASE_URL;
+  if (!databaseUrl && !existsSync(join(dataDir, "database/database")))
+    log({ event: "first start", message: `making a database in ${dataDir}, which takes some seconds` });
   const store = await openStore({
     clock: room.clock,
     ...(databaseUrl ? { databaseUrl } : { dataDir: join(dataDir, "database") }),
@@ -193,21 +197,17 @@ async function openTheStore({ room, onStop }: Composition, dataDir: string): Pro
   return store;
 }
 
-/** `CHAOS=10` lets that share of all calls to the sandbox fail. */
-export function chaos(env: ServeRoom["env"]): readonly string[] {
-  return env.CHAOS ? [`chaosPercent=${env.CHAOS}`] : [];
-}
-
 /** The URL of the sandbox: the one given, or one of our own beside the database. */
 async function sandbox({ options, room, log, onStop }: Composition, dataDir: string): Promise<string> {
   const given = text(options, "sandboxUrl");
-  if (given) return sandboxAt(given);
+  if (given) return sandboxUrlOf(given, { env: room.env, cwd: "" });
   const profile = text(options, "sandboxProfile") === "aws" ? "aws" : "quick";
   try {
     const cloud = await createSandbox({
       clock: room.clock,
       settings: settings(profile, patchFrom([...chaos(room.env), ...list(options, "sandboxSet")])),
       dataDir: join(dataDir, "sandbox"),
+      packets: text(options, "sandboxPackets") !== "off",
       log: (message) => log({ event: "sandbox", message }),
     });
     onStop(() => cloud.close());
@@ -217,62 +217,12 @@ async function sandbox({ options, room, log, onStop }: Composition, dataDir: str
   }
 }
 
-function sandboxAt(given: string): string {
-  const url = URL.parse(given);
-  if (url?.protocol === "http:" || url?.protocol === "https:") return given.replace(/\/$/, "");
-  throw new Failure("invalid", `--sandboxUrl "${given}" is not the URL of a sandbox`, {
-    hint: "Write it as http://host:port.",
-  });
-}
-
-const NO_FOLDER: Readonly<Record<string, string>> = {
-  EEXIST: "a file of that name is in the way",
-  ENOTDIR: "a file is in the way",
-  EACCES: "it may not be written to",
-  EPERM: "it may not be written to",
-  EROFS: "its disk is read-only",
-  ENOSPC: "its disk is full",
-};
-
 function makeFolder(dataDir: string): void {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   } catch (thrown) {
     throw folderFailure(thrown) ?? thrown;
   }
-}
-
-function folderFailure(thrown: unknown): Failure | null {
-  const { code = "", path = "" } = thrown as NodeJS.ErrnoException;
-  const why = NO_FOLDER[code];
-  if (why === undefined) return null;
-  return new Failure("invalid", `The data folder ${path} cannot be used: ${why}`, {
-    hint: "Give it another one: --dataDir.",
-    cause: thrown,
-  });
-}
-
-/** The sandbox knows nothing of this house; what it throws, in the house's words. */
-export function sandboxFailure(thrown: unknown): unknown {
-  if (!(thrown instanceof Error) || thrown instanceof Failure) return thrown;
-  const { message, code } = thrown as NodeJS.ErrnoException;
-  const sentence = message.charAt(0).toUpperCase() + message.slice(1);
-  if (thrown instanceof DataFolderError)
-    return new Failure("conflict", sentence, {
-      hint: "Stop the other one, or give this one a folder of its own.",
-      cause: thrown,
-    });
-  if (code === "EADDRINUSE")
-    return new Failure("conflict", "The sandbox's port is taken", {
-      hint: "Choose another port; 0 takes a free one.",
-      cause: thrown,
-    });
-  if (code === "ERR_SOCKET_BAD_PORT")
-    return new Failure("invalid", "The sandbox's port must be a whole number from 0 to 65535", {
-      cause: thrown,
-    });
-  if (thrown instanceof RangeError) return new Failure("invalid", sentence, { cause: thrown });
-  return folderFailure(thrown) ?? thrown;
 }
 
 /** The account that new networks go to: the role's own, or whoever the credentials are. Asked once. */

@@ -7,7 +7,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Cidr, contains, overlaps } from "../src/domain/cidr.ts";
 import { type PostgresDatabases, postgresDatabases } from "../src/store/testing.ts";
-import { fastClock, type House, openHouse } from "./support/house.ts";
+import { fastClock } from "./support/clocks.ts";
+import { type House, openHouse } from "./support/house.ts";
 import { ask, assertRefused, kafka, type Reply } from "./support/requests.ts";
 
 const SIZES = ["large", "small", "medium", "small"] as const;

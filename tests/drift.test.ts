@@ -20,15 +20,16 @@ import {
   DescribeVpcEndpointsCommand,
   DisassociateRouteTableCommand,
   type EC2Client,
-  type NetworkAcl,
   ModifyVpcEndpointCommand,
+  type NetworkAcl,
   ReplaceRouteTableAssociationCommand,
   RevokeSecurityGroupEgressCommand,
   RevokeSecurityGroupIngressCommand,
   type RouteTable,
 } from "@aws-sdk/client-ec2";
 import { awsCli } from "./support/awsCli.ts";
-import { CUSTOMER, fastClock, type House, openHouse, PLATFORM } from "./support/house.ts";
+import { fastClock } from "./support/clocks.ts";
+import { CUSTOMER, type House, openHouse, PLATFORM } from "./support/house.ts";
 import {
   activePeering,
   activeVpc,

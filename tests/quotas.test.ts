@@ -5,7 +5,11 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { AssociateVpcCidrBlockCommand, DescribeAddressesCommand } from "@aws-sdk/client-ec2";
+import {
+  AssociateVpcCidrBlockCommand,
+  DescribeAddressesCommand,
+  DescribeTagsCommand,
+} from "@aws-sdk/client-ec2";
 import { CUSTOMER, type House, openHouse, PLATFORM } from "./support/house.ts";
 import {
   accept,
@@ -18,12 +22,14 @@ import {
   type Peering,
   peeringIs,
   peeringOf,
+  present,
   requestPeering,
   routesThrough,
   rulesOf,
   sortedEntries,
   type Vpc,
 } from "./support/networks.ts";
+import { kafkaRequest, OPERATOR, openPlane } from "./support/plane.ts";
 import { ask, kafka } from "./support/requests.ts";
 
 interface Condition {
@@ -56,7 +62,7 @@ const view = async (house: House, name: string): Promise<Seen> =>
   (await ask(house, `GET /v1/datasets/${name}`)).body;
 
 const link = (service: string, code: string) =>
-  `https://console.aws.amazon.com/servicequotas/home/services/${service}/quotas/${code}`;
+  `https://us-east-1.console.aws.amazon.com/servicequotas/home/services/${service}/quotas/${code}`;
 
 describe("ten datasets at once where eleven elastic IPs are allowed", () => {
   const names = Array.from({ length: 10 }, (_, index) => `Clicks${index}`);
@@ -115,26 +121,47 @@ describe("ten datasets at once where eleven elastic IPs are allowed", () => {
 });
 
 describe("quotas that cannot be read", () => {
-  let house: House;
-  before(async () => {
-    house = await openHouse();
-  });
-  after(() => house.close());
+  const MINUTE = 60_000;
 
-  test("keep a network from being begun, and are said, until they can be read again", async () => {
-    for (const operation of ["ListServiceQuotas", "ListAWSDefaultServiceQuotas"])
-      await admin(house, "POST", "faults", { operation, kind: "error", count: 1_000_000 });
-    await ask(house, "POST /v1/datasets", { body: kafka("Clicks") });
-    const told = await house.until("it is said", async () => {
-      const { conditions } = await view(house, "Clicks");
-      return conditions.find(({ resource }) => resource === "quota");
-    });
-    assert.deepEqual([told.state, told.whoseMove], ["waiting", "aws"]);
-    assert.match(told.message, /^AWS's quotas cannot be read, so nothing was created yet: .+/);
-    assert.deepEqual([...(await oursByKey(house))], []);
-    await admin(house, "DELETE", "faults");
-    await house.until("ACTIVE", async () => (await view(house, "Clicks")).status === "ACTIVE");
-    assert.deepEqual(sortedEntries(await oursByKey(house)), sortedEntries(oneOfEach()));
+  test("keep a network from being begun; it is said since when, who has to look, and ends by itself", async () => {
+    const plane = await openPlane();
+    const { clock, store, tenantId } = plane;
+    const scope = store.tenant(tenantId);
+    const standing = async () => {
+      const { id, status } = present(await scope.dataset("Clicks"));
+      return { status, told: (await scope.status(id))?.conditions ?? [] };
+    };
+    const ours = async () => {
+      const Filters = [{ Name: "key", Values: ["letsdata:key"] }];
+      return (await plane.ec2(PLATFORM).send(new DescribeTagsCommand({ Filters }))).Tags?.length;
+    };
+    try {
+      await plane.drive(async () => {
+        for (const operation of ["ListServiceQuotas", "ListAWSDefaultServiceQuotas"])
+          await plane.admin("POST", "faults", { operation, kind: "error", count: 1_000_000 });
+        const asked = clock.now();
+        await plane.intent.createDataset(OPERATOR, tenantId, kafkaRequest("Clicks"));
+        await clock.sleep(9 * MINUTE);
+        const soon = await standing();
+        assert.equal(soon.status, "CREATING");
+        const [quiet, ...others] = soon.told;
+        assert.deepEqual(others, []);
+        assert.deepEqual([quiet?.resource, quiet?.state, quiet?.actor], ["quota", "waiting", "aws"]);
+        assert.match(quiet?.message ?? "", /^AWS's quotas cannot be read, so nothing was created yet: .+/);
+        assert.ok((quiet?.since ?? 0) - asked < MINUTE / 2);
+        await clock.sleep(3 * MINUTE);
+        const later = await standing();
+        assert.equal(later.status, "ERROR");
+        const [loud] = later.told;
+        assert.deepEqual([loud?.state, loud?.actor, loud?.since], ["blocked", "operator", quiet?.since]);
+        assert.equal(await ours(), 0);
+        await plane.admin("DELETE", "faults");
+        await clock.sleep(4 * MINUTE);
+        assert.equal((await standing()).status, "ACTIVE");
+      });
+    } finally {
+      await plane.close();
+    }
   });
 });
 

@@ -84,6 +84,9 @@ describe("SIGTERM", () => {
     await stopped(first);
     const second = await start();
     assert.equal(second.operatorKey, first.operatorKey);
+    const wait = /making a database in .*, which takes some seconds/;
+    assert.match(first.output().stderr, wait);
+    assert.doesNotMatch(second.output().stderr, wait);
     await reaches(second, "Clicks", "ACTIVE");
     assert.deepEqual(sortedEntries(await cloudOf(second)), sortedEntries(oneOfEach()));
     assert.equal((await ask(second, "DELETE /v1/datasets/Clicks")).status, 202);
@@ -94,14 +97,21 @@ describe("SIGTERM", () => {
     await stopped(third);
   });
 
-  test("while the cloud takes calls and never answers: the same, and the next start goes on at once", async () => {
+  test("while the cloud never answers and somebody waits for it: they are answered, and the next start goes on", async () => {
     const silent = createServer(() => undefined).unref();
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const { port } = silent.address() as AddressInfo;
     const deaf = await start(["--sandboxUrl", `http://127.0.0.1:${port}`]);
     assert.equal((await ask(deaf, "POST /v1/datasets", { body: kafka("Silent") })).status, 201);
     await until("a call hangs", async () => new Promise((go) => silent.getConnections((_, n) => go(n > 0))));
+    const listed = ask(deaf, "GET /v1/datasets/Silent/vpcPeeringConnections");
+    const swept = ask(deaf, "POST /v1/sweep", { body: { fix: false } });
+    assert.equal((await ask(deaf, "GET /healthz")).status, 200);
     await stopped(deaf);
+    const { status, body } = await listed;
+    assert.equal(status, 200);
+    assert.match(body.notes[0], /could not be looked at just now/);
+    assert.equal((await swept).body.endedDatetime, null);
     const next = await start();
     await reaches(next, "Silent", "ACTIVE");
   });

@@ -54,8 +54,8 @@ async function ourVpc(plane: Plane): Promise<string> {
   return present(Vpcs[0]?.VpcId);
 }
 
-/** The interface that a function of ours would leave in a private subnet, with the groups of the VPC. */
-async function plantInterface(plane: Plane, vpcId: string): Promise<string> {
+/** The interface that a function would leave in a private subnet; `ends` says how it comes to its end. */
+async function plantInterface(plane: Plane, vpcId: string, ends: object): Promise<string> {
   const Filters = [
     { Name: "vpc-id", Values: [vpcId] },
     { Name: "tag:letsdata:key", Values: ["subnet/private/0"] },
@@ -65,7 +65,7 @@ async function plantInterface(plane: Plane, vpcId: string): Promise<string> {
     subnetId: Subnets[0]?.SubnetId,
     description: ENI,
     interfaceType: "lambda",
-    availableAfterMs: DETACHED_AFTER,
+    ...ends,
   });
   return (planted as { networkInterfaceId: string }).networkInterfaceId;
 }
@@ -97,7 +97,7 @@ async function deletion(plane: Plane): Promise<Seen> {
   await intent.createDataset(OPERATOR, tenantId, kafkaRequest(DATASET));
   await reaches(plane, "ACTIVE");
   const vpcId = await ourVpc(plane);
-  const interfaceId = await plantInterface(plane, vpcId);
+  const interfaceId = await plantInterface(plane, vpcId, { availableAfterMs: DETACHED_AFTER });
   const made = await plane.ec2(CUSTOMER).send(new CreateVpcCommand({ CidrBlock: "172.20.0.0/16" }));
   const from = present(made.Vpc?.VpcId);
   // As long as AWS may hide what is new.
@@ -203,5 +203,37 @@ describe("a deletion with everything against it", () => {
     const rejected = rowsOf(/^peering\//);
     assert.ok(rejected.some(({ message }) => message === "a request that waits is being rejected"));
     for (const { actor } of rejected) assert.ok(actor === "letsdata" || actor === "aws");
+  });
+});
+
+describe("a deletion that takes longer than it may", () => {
+  const HOUR = 60 * MINUTE;
+
+  test("raises an alarm in the log, once for each thing that is late, and ends when that has gone", async () => {
+    const log: Readonly<Record<string, unknown>>[] = [];
+    const plane = await openPlane({ log: (line) => log.push(line) });
+    try {
+      const began = await plane.drive(async () => {
+        await plane.intent.createDataset(OPERATOR, plane.tenantId, kafkaRequest(DATASET));
+        await reaches(plane, "ACTIVE");
+        await plantInterface(plane, await ourVpc(plane), { releasedAfterMs: 3 * HOUR });
+        const now = plane.clock.now();
+        await plane.intent.deleteDataset(OPERATOR, plane.tenantId, DATASET);
+        await reaches(plane, "DELETED");
+        return now;
+      });
+      const alarms = log
+        .filter(({ event }) => event === "deletion takes long")
+        .map(({ resource, at, dataset: name, whoseMove }) => ({
+          ...{ resource: String(resource).split("/")[0], name, whoseMove },
+          minutes: Math.floor((Number(at) - present(began)) / MINUTE),
+        }));
+      assert.deepEqual(alarms, [
+        { resource: "interface", name: DATASET, whoseMove: "aws", minutes: 45 },
+        { resource: "vpc", name: DATASET, whoseMove: "letsdata", minutes: 120 },
+      ]);
+    } finally {
+      await plane.close();
+    }
   });
 });

@@ -5,12 +5,12 @@
 import { readFile } from "node:fs/promises";
 import { type CommandContext, run } from "@stricli/core";
 import { Failure } from "../domain/failure.ts";
-import { arranged } from "./arrange.ts";
+import { arranged, cutAtDashes } from "./arrange.ts";
 import { type AnyGroup, allGroups, apiCommands, groupTexts, localCommands } from "./catalog.ts";
 import type { CommandData, LocalCommand, OptionValues } from "./commands.ts";
 import { COMPLETE, completions } from "./completion.ts";
 import { type CliContext, coloured } from "./context.ts";
-import { type ParserPlan, parserOf } from "./parser.ts";
+import { type ParserPlan, parserOf, usageOf } from "./parser.ts";
 import { report } from "./report.ts";
 
 export type { CliContext } from "./context.ts";
@@ -44,15 +44,17 @@ EXAMPLES
 };
 
 /** Resolves to the process's exit code; never rejects. */
-export async function runCli(context: CliContext): Promise<number> {
+export async function runCli(given: CliContext): Promise<number> {
+  const { argv, behind } = cutAtDashes(given.argv);
+  const context = { ...given, argv };
   try {
-    return await started(context);
+    return await started(context, behind);
   } catch (thrown) {
     return report(thrown, context);
   }
 }
 
-async function started(context: CliContext): Promise<number> {
+async function started(context: CliContext, behind: readonly string[] | undefined): Promise<number> {
   const groups = allGroups(context.groups);
   if (context.argv[0] === DOCS) {
     const { cliDocs } = await import("./docs.ts");
@@ -61,13 +63,14 @@ async function started(context: CliContext): Promise<number> {
   }
   const commands = [...apiCommands(), ...localCommands(groups)];
   const outcome: Outcome = { exit: 0, thrown: [] };
-  const app = parserOf(planOf({ context, commands, groups, outcome }));
+  const app = parserOf(planOf({ context, commands, groups, outcome, behind }));
   const streams = parserStreams(context);
   if (context.argv[0] === COMPLETE) {
     context.stdout.write(await completions(app, context.argv.slice(1), streams));
     return 0;
   }
   const { argv, path } = arranged(context.argv, commands);
+  checkRest(path, { commands, argv, behind });
   await run(app, argv, streams);
   if (outcome.thrown.length > 0) throw combined(outcome.thrown, path);
   return outcome.exit;
@@ -83,16 +86,19 @@ interface Run {
   readonly commands: readonly CommandData[];
   readonly groups: readonly AnyGroup[];
   readonly outcome: Outcome;
+  /** What stands behind `--`. */
+  readonly behind: readonly string[] | undefined;
 }
 
-function planOf({ context, commands, groups, outcome }: Run): ParserPlan {
+function planOf({ context, commands, groups, outcome, behind }: Run): ParserPlan {
   return {
     commands,
     groups: new Map([...groupTexts(groups), ["", ROOT]]),
     caught: (thrown) => outcome.thrown.push(thrown),
     version: versionOfPackage,
     run: async (command, values) => {
-      outcome.exit = await perform(command, values, context);
+      const rest = command.rest ? { [command.rest.name]: behind ?? [] } : {};
+      outcome.exit = await perform(command, { ...values, ...rest }, context);
     },
   };
 }
@@ -103,6 +109,25 @@ async function perform({ act }: CommandData, values: OptionValues, context: CliC
   const { operate } = await import("./operate.ts");
   await operate({ id: act.id, operation: act.operation, values, context });
   return 0;
+}
+
+interface Given {
+  readonly commands: readonly CommandData[];
+  readonly argv: readonly string[];
+  readonly behind: readonly string[] | undefined;
+}
+
+/** A command that runs another program needs its words behind `--`; any other has nothing to stand there. */
+function checkRest(path: readonly string[], { commands, argv, behind }: Given): void {
+  const command = commands.find((one) => one.path.join(" ") === path.join(" "));
+  const name = ["letsdata", ...path].join(" ");
+  if (!command || argv.some((word) => word === "--help" || word === "-h")) return;
+  if (!command.rest && behind)
+    throw new Failure("invalid", `\`${name}\` takes nothing behind --`, { hint: `See \`${name} --help\`.` });
+  if (command.rest && !behind?.length)
+    throw new Failure("invalid", `It is not said what to run: ${command.rest.brief}`, {
+      hint: `Write it as \`${name} ${usageOf(command)}\`.`,
+    });
 }
 
 /** The parser prints help and version only; mistakes come back as failures. */

@@ -16,6 +16,12 @@ export interface Arranged {
   readonly argv: readonly string[];
 }
 
+/** Arguments up to `--`, and those behind it, which belong to another program; undefined without `--`. */
+export function cutAtDashes(argv: readonly string[]) {
+  const at = argv.indexOf("--");
+  return at < 0 ? { argv, behind: undefined } : { argv: argv.slice(0, at), behind: argv.slice(at + 1) };
+}
+
 /** Throws `invalid`. */
 export function arranged(given: readonly string[], commands: readonly CommandData[]): Arranged {
   const asked = given[0] === "help" ? [...given.slice(1), "--help"] : given;

@@ -64,6 +64,8 @@ export function apiCommands(): CommandData[] {
     description: operation.description,
     examples: operation.command.examples,
     options: optionsOf(operation),
+    words: [],
+    rest: undefined,
     globals: globalsOf(operation),
     act: { kind: "api", id, operation },
   }));
@@ -81,6 +83,8 @@ export function localCommands<Room>(
       description: command.description,
       examples: command.examples,
       options: command.options,
+      words: command.words ?? [],
+      rest: command.rest,
       globals: [DEBUG],
       act: { kind: "local", command },
     }));

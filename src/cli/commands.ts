@@ -22,6 +22,24 @@ export interface CommandOption {
   readonly values?: readonly string[];
 }
 
+/** A word that is no flag, such as the host in `sandbox exec HOST`. It is handed over under its name. */
+export interface CommandWord {
+  readonly name: string;
+  readonly brief: string;
+  readonly placeholder: string;
+  /** Only the last ones may be left out. */
+  readonly optional?: boolean;
+  /** The only values it takes. */
+  readonly values?: readonly string[];
+}
+
+/** What stands behind `--`, untouched: another program's own words. Handed over as a list under its name. */
+export interface CommandRest {
+  readonly name: string;
+  readonly brief: string;
+  readonly placeholder: string;
+}
+
 export type OptionValues = Readonly<
   Record<string, string | number | boolean | readonly string[] | undefined>
 >;
@@ -40,6 +58,8 @@ export interface LocalCommand<Room = LocalRoom> {
   readonly description: string;
   readonly examples: readonly CommandExample[];
   readonly options: readonly CommandOption[];
+  readonly words?: readonly CommandWord[];
+  readonly rest?: CommandRest;
   /** Resolves to the exit code; nothing means 0. */
   run(options: OptionValues, room: Room): Promise<number | undefined> | Promise<void>;
 }
@@ -64,6 +84,8 @@ export interface CommandData {
   readonly examples: readonly CommandExample[];
   /** Options of the command alone. */
   readonly options: readonly CommandOption[];
+  readonly words: readonly CommandWord[];
+  readonly rest: CommandRest | undefined;
   /** Options that every command of its sort has. */
   readonly globals: readonly CommandOption[];
   readonly act:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { connectionOf } from "./connection.ts";
+import { connectionOf, sandboxUrlOf } from "./connection.ts";
 import { cli, folder } from "./testing.ts";
 
 type Files = { profiles?: unknown; mode?: number; credentials?: unknown; dataDir?: string };
@@ -108,4 +108,34 @@ test("profiles set, list and remove keep one private file", async () => {
   assert.equal((await cli(["profiles", "remove", "--name", "b"], at)).exit, 0);
   assert.equal((await cli(["profiles", "remove", "--name", "b"], at)).exit, 4);
   assert.equal((await cli(["profiles", "set", "--url", "nonsense", "--apiKey", "k"], at)).exit, 2);
+});
+
+describe("the sandbox", () => {
+  const sandboxOf = (credentials: unknown, given?: string) => {
+    using dir = folder();
+    home(dir.path, { credentials });
+    return sandboxUrlOf(given, { env: {}, cwd: dir.path });
+  };
+
+  test("is the one that was given, then that of the server of this folder", () => {
+    const credentials = { ...CREDENTIALS, sandboxUrl: "http://127.0.0.1:2" };
+    assert.equal(sandboxOf(credentials), "http://127.0.0.1:2");
+    assert.equal(sandboxOf(credentials, "http://127.0.0.1:3/"), "http://127.0.0.1:3");
+  });
+
+  test("is not known without a server, and not there when the server works on AWS", () => {
+    assert.throws(() => sandboxOf(undefined), {
+      code: "invalid",
+      message: /there is no .*credentials\.json$/,
+    });
+    assert.throws(() => sandboxOf(CREDENTIALS), { code: "invalid", message: /works on AWS$/ });
+  });
+
+  test("has an http URL", () => {
+    assert.throws(() => sandboxOf(undefined, "127.0.0.1:3"), {
+      code: "invalid",
+      message: '--sandboxUrl "127.0.0.1:3" is not the URL of a sandbox',
+      hint: "Write it as http://host:port.",
+    });
+  });
 });

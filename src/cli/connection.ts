@@ -107,9 +107,36 @@ function* defaultProfile(around: Surroundings): Generator<Source> {
   if (Object.hasOwn(profiles, "default")) yield { ...profiles.default, spoken: false };
 }
 
+/**
+ * The URL of the sandbox cloud: the one given, or that of a server started here. Throws `invalid` when there is
+ * neither.
+ */
+export function sandboxUrlOf(given: string | undefined, around: Pick<Surroundings, "env" | "cwd">): string {
+  if (given !== undefined) return httpUrl("--sandboxUrl", given);
+  const path = credentialsPath(around);
+  const url = existsSync(path) ? jsonObject(path).sandboxUrl : undefined;
+  if (typeof url === "string") return httpUrl(`sandboxUrl of ${path}`, url);
+  const why = url === null ? `${path} is of a server that works on AWS` : `there is no ${path}`;
+  throw new Failure("invalid", `It is not known which sandbox is meant: ${why}`, {
+    hint: "Start one here with `letsdata serve`, or give --sandboxUrl.",
+  });
+}
+
+function httpUrl(from: string, given: string): string {
+  const url = URL.parse(given);
+  if (url?.protocol === "http:" || url?.protocol === "https:") return given.replace(/\/$/, "");
+  throw new Failure("invalid", `${from} "${given}" is not the URL of a sandbox`, {
+    hint: "Write it as http://host:port.",
+  });
+}
+
+function credentialsPath({ env, cwd }: Pick<Surroundings, "env" | "cwd">): string {
+  return join(resolve(cwd, env.LETSDATA_DATA_DIR || ".letsdata"), "credentials.json");
+}
+
 /** `serve` writes the operator's key and its URL into its data folder. */
-function* localServer({ env, cwd }: Surroundings): Generator<Source> {
-  const path = join(resolve(cwd, env.LETSDATA_DATA_DIR || ".letsdata"), "credentials.json");
+function* localServer(around: Surroundings): Generator<Source> {
+  const path = credentialsPath(around);
   if (!existsSync(path)) return;
   const content = jsonObject(path);
   if (!isConnection(content)) throw new Failure("invalid", `${path} needs a url and an apiKey`);

@@ -73,20 +73,35 @@ function anchor(name: string): string {
 function commandSection(command: CommandData): string {
   const tenant = command.globals.filter(({ name }) => name === "tenantName");
   const options = [...command.options, ...tenant];
+  const rows = [...wordRows(command), ...options.map(optionRow)];
   return `### letsdata ${command.path.join(" ")}
 
 ${command.description}
 
-${options.length > 0 ? `${optionTable(options)}\n` : ""}\`\`\`sh
+${rows.length > 0 ? `${tableOf(rows)}\n` : ""}\`\`\`sh
 ${command.examples.map(({ what, command: line }) => `${what ? `# ${what}\n` : ""}${line}`).join("\n\n")}
 \`\`\`
 `;
 }
 
 function optionTable(options: readonly CommandOption[]): string {
-  const rows = options.map(
-    (option) => `| \`${usage(option)}\` | ${cell(option.brief)} | ${cell(fallback(option))} |`,
-  );
+  return tableOf(options.map(optionRow));
+}
+
+function optionRow(option: CommandOption): string {
+  return `| \`${usage(option)}\` | ${cell(option.brief)} | ${cell(fallback(option))} |`;
+}
+
+/** The words behind the command's own, and what stands behind `--`. */
+function wordRows({ words, rest }: CommandData): string[] {
+  const all = words.map(({ placeholder, values, brief, optional }) => {
+    const word = values?.join("\\|") ?? placeholder;
+    return `| \`${word}\` | ${cell(brief)} | ${optional ? "" : "*required*"} |`;
+  });
+  return rest ? [...all, `| \`-- ${rest.placeholder}\` | ${cell(rest.brief)} | *required* |`] : all;
+}
+
+function tableOf(rows: readonly string[]): string {
   return `| option | what it says | default |\n| --- | --- | --- |\n${rows.join("\n")}\n`;
 }
 

@@ -114,23 +114,52 @@ function wrappedLine(line: string): string {
   return cut <= 0 ? line : `${line.slice(0, cut)}\n${wrappedLine(line.slice(cut + 1))}`;
 }
 
-/** `--configFile FILE [options]`: what must be given, and that there is more. */
-function usageOf(command: CommandData): string {
+/** `HOST --configFile FILE [options] -- COMMAND...`: what must be given, and that there is more. */
+export function usageOf(command: CommandData): string {
+  const words = command.words.map(({ placeholder, values, optional }) => {
+    const word = values?.join("|") ?? placeholder;
+    return optional ? `[${word}]` : word;
+  });
   const required = command.options.filter((option) => option.required);
-  const words = required.map(
+  const flags = required.map(
     ({ name, placeholder, values }) => `--${name} ${placeholder ?? values?.join("|")}`,
   );
-  return [...words, "[options]"].join(" ");
+  const rest = command.rest ? ["--", command.rest.placeholder] : [];
+  return [...words, ...flags, "[options]", ...rest].join(" ");
+}
+
+function positionalsOf({ words }: CommandData): object {
+  const parameters = words.map(({ brief, placeholder, optional = false }) => ({
+    brief,
+    placeholder,
+    optional,
+    parse: text,
+  }));
+  return parameters.length > 0 ? { positional: { kind: "tuple", parameters } } : {};
+}
+
+/** The words by their names. Throws `invalid` for one that is not among the choices. */
+function wordsOf({ words }: CommandData, given: readonly (string | undefined)[]): OptionValues {
+  return named(
+    words.flatMap(({ name, placeholder, values }, index): [string, string][] => {
+      const word = given[index];
+      if (word === undefined) return [];
+      if (values && !values.includes(word))
+        throw new Failure("invalid", `${placeholder} is "${word}", but takes ${values.join(", ")}`);
+      return [[name, word]];
+    }),
+  );
 }
 
 function commandOf(command: CommandData, plan: ParserPlan): Command<CommandContext> {
   const flags = named(
     [...command.options, ...command.globals].map((option) => [option.name, flagOf(option)]),
   );
-  const func = async (values: OptionValues) => plan.run(command, tidied(values, command));
+  const func = async (values: OptionValues, ...words: (string | undefined)[]) =>
+    plan.run(command, { ...tidied(values, command), ...wordsOf(command, words) });
   return buildCommand<OptionValues>({
     // The flags are made from data, which the library's types, made for literals, cannot follow.
-    parameters: { flags } as never,
+    parameters: { flags, ...positionalsOf(command) } as never,
     docs: {
       brief: command.brief,
       fullDescription: withExamples(command.description, command.examples),
@@ -210,6 +239,7 @@ function misused(error: ArgumentScannerError): string {
       `${flag(externalFlagName)} is "${input}", but takes ${values.join(", ")}`,
     ArgumentParseError: ({ externalFlagNameOrPlaceholder, input, exception }) =>
       `${flag(externalFlagNameOrPlaceholder)} is "${input}": ${exception instanceof Error ? exception.message : exception}`,
+    UnsatisfiedPositionalError: ({ placeholder }) => `${placeholder} is missing`,
     UnexpectedFlagError: ({ externalFlagName, input }) =>
       `${flag(externalFlagName)} is given twice: the second is "${input}"`,
     UnexpectedPositionalError: ({ input }) => `"${input}" belongs to no flag`,

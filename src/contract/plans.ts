@@ -42,6 +42,7 @@ export const deleteStep = z
     since: moment.nullable().describe("Since when it stands so"),
     message: z.string().describe("Where it stands; begins with `longer than usual` when it is late"),
     hint: z.string().nullable().describe("What to do"),
+    late: z.boolean().describe("It takes longer than it may; the log says so too"),
   })
   .meta({ id: "DeleteStep" });
 

@@ -11,10 +11,13 @@ import { type Attempt, emptyWorld, type Kind, type World } from "../domain/world
 import { chooseZones, layout } from "../network/layout.ts";
 import { dueKinds, joined } from "../network/looks.ts";
 import type { Lease, PassWrites, Store } from "../store/store.ts";
+import type { Alarms } from "./alarms.ts";
+import { deletePlanOf } from "./outlook.ts";
 import { type PassDeps, type PassOutcome, pass } from "./pass.ts";
 
 export interface HeldDeps extends PassDeps {
   readonly store: Store;
+  readonly alarms: Alarms;
 }
 
 export const LEASE_MS = 30_000;
@@ -92,6 +95,17 @@ export class Held {
     return { ref, kinds, known: status?.world ?? emptyWorld(now), attempts, previous };
   }
 
+  /** What was said in the pass before, by the time it is now. */
+  async #alarm({ known, previous }: Question): Promise<void> {
+    const { store, alarms, clock } = this.#deps;
+    const { network } = this;
+    if (network.want !== "absent") return;
+    const dataset = await store.tenant(network.tenantId).dataset(network.datasetName);
+    if (dataset?.id !== network.datasetId) return;
+    const status = { networkId: network.id, conditions: previous, world: known, observedAt: known.at };
+    alarms.raise(network, deletePlanOf({ dataset, network, status }, clock.now()) ?? []);
+  }
+
   /** A pass over what was seen, and the lease given back; when it is due again, null = only when woken. */
   async run(question: Question, seen: World | undefined): Promise<number | null> {
     try {
@@ -110,33 +124,19 @@ export class Held {
     }
   }
 
-  async #run(
-    { ref, kinds, known, attempts, previous }: Question,
-    seen: World | undefined,
-  ): Promise<number | null> {
+  async #run(question: Question, seen: World | undefined): Promise<number | null> {
+    const { ref, kinds, known, attempts, previous } = question;
     const { store, log } = this.#deps;
     const writes = store.pass(this.#lease);
     try {
+      await this.#alarm(question);
       const tenant = await store.tenantById(this.network.tenantId);
       const network = await this.#laidOut(writes);
       const world = seen ? joined(known, seen, kinds) : known;
-      const alive = () => this.#alive();
-      const lease = this.#lease;
-      const signal = this.#signal;
-      return await this.#finish(
-        await pass(this.#deps, {
-          network,
-          tenant,
-          ref,
-          world,
-          attempts,
-          previous,
-          writes,
-          lease,
-          alive,
-          signal,
-        }),
-      );
+      const hold = { lease: this.#lease, alive: () => this.#alive(), signal: this.#signal, writes };
+      const outcome = await pass(this.#deps, { ...hold, network, tenant, ref, world, attempts, previous });
+      if (outcome.dueInMs === null) this.#deps.alarms.forget(network.id);
+      return await this.#finish(outcome);
     } catch (thrown) {
       const failure = asFailure(thrown);
       log({

@@ -3,7 +3,7 @@
  * record, wakes the reconciler, and makes no call to any cloud. Promises: refused = nothing written.
  */
 import { type Datasets, datasets } from "./datasets.ts";
-import { type PeeringWishes, peeringWishes } from "./peeringWishes.ts";
+import { type PeeringDeps, type PeeringWishes, peeringWishes } from "./peeringWishes.ts";
 import { type People, type PeopleDeps, people } from "./people.ts";
 import { type RehearsalDeps, type Rehearsals, rehearsals } from "./rehearsal.ts";
 import { type SweepWishes, sweepWishes } from "./sweepWishes.ts";
@@ -12,7 +12,7 @@ export type { Actor, DatasetRequest, Once, PeeringName } from "./actor.ts";
 
 export type Intent = People & Datasets & PeeringWishes & Rehearsals & SweepWishes;
 
-export function createIntent(deps: PeopleDeps & RehearsalDeps): Intent {
+export function createIntent(deps: PeopleDeps & RehearsalDeps & PeeringDeps): Intent {
   return {
     ...people(deps),
     ...datasets(deps),

@@ -14,6 +14,8 @@ import { by } from "./people.ts";
 export interface PeeringDeps {
   readonly store: Store;
   readonly clock: Clock;
+  /** Aborted when the process is to end: then nobody is kept waiting. */
+  readonly stopping?: AbortSignal;
 }
 
 export interface PeeringWishes {
@@ -29,7 +31,7 @@ const REFRESH_MS = 10_000;
 const APPEARS_WITHIN_MS = 3_000;
 const STEP_MS = 50;
 
-export function peeringWishes({ store, clock }: PeeringDeps): PeeringWishes {
+export function peeringWishes({ store, clock, stopping }: PeeringDeps): PeeringWishes {
   async function refresh(tenantId: string, datasetId: string): Promise<NetworkStatus | null> {
     const asked = clock.now();
     const network = await store.tenant(tenantId).network(datasetId);
@@ -38,8 +40,8 @@ export function peeringWishes({ store, clock }: PeeringDeps): PeeringWishes {
     for (;;) {
       const status = await store.tenant(tenantId).status(datasetId);
       if (sawSince(status, asked)) return status;
-      if (clock.now() - asked >= REFRESH_MS) return status;
-      await clock.sleep(STEP_MS);
+      if (stopping?.aborted || clock.now() - asked >= REFRESH_MS) return status;
+      await clock.sleep(STEP_MS, stopping);
     }
   }
 
@@ -55,7 +57,8 @@ export function peeringWishes({ store, clock }: PeeringDeps): PeeringWishes {
       const peering = status.world?.peerings.find(({ id }) => id === connectionId);
       if (peering) return { datasetId: dataset.id, peering, status };
       if (clock.now() - started >= APPEARS_WITHIN_MS) return { datasetId: dataset.id, peering: null, status };
-      await clock.sleep(STEP_MS * 5);
+      await clock.sleep(STEP_MS * 5, stopping);
+      if (stopping?.aborted) throw blind(datasetName, status);
     }
   }
 
@@ -104,7 +107,7 @@ function blind(name: string, status: NetworkStatus | null): Failure {
   const why = (telling ?? conditions.find(({ state }) => state === "blocked"))?.message;
   return new Failure(
     "unavailable",
-    `The cloud could not be looked at within 10 s for dataset ${name}${why ? `: ${why}` : ""}`,
+    `The cloud could not be looked at in time for dataset ${name}${why ? `: ${why}` : ""}`,
     {
       hint: "Try again; `letsdata datasets view` says what is wrong.",
     },

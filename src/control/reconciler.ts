@@ -11,8 +11,9 @@ import { asFailure } from "../domain/failure.ts";
 import type { Clock } from "../domain/model.ts";
 import type { World } from "../domain/world.ts";
 import type { Store } from "../store/store.ts";
+import { Alarms } from "./alarms.ts";
 import { Gathering, restfulPause } from "./gathering.ts";
-import { Held, LEASE_MS, type Question } from "./held.ts";
+import { Held, type HeldDeps, LEASE_MS, type Question } from "./held.ts";
 
 export interface ReconcilerDeps {
   readonly store: Store;
@@ -43,7 +44,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
 }
 
 class Loop {
-  readonly #deps: Required<ReconcilerDeps>;
+  readonly #deps: Required<ReconcilerDeps> & HeldDeps;
   readonly #running = new Set<Promise<unknown>>();
   readonly #gathering: Gathering<Held>;
   /** How many wakes had been heard when it was claimed. */
@@ -57,7 +58,7 @@ class Loop {
   #recount: () => void = () => undefined;
 
   constructor(deps: ReconcilerDeps) {
-    this.#deps = { windowMs: 300_000, resyncMs: 30_000, ...deps };
+    this.#deps = { windowMs: 300_000, resyncMs: 30_000, ...deps, alarms: new Alarms(deps.log) };
     this.#gathering = new Gathering({
       clock: deps.clock,
       look: (held) => this.#look(held),

@@ -12,6 +12,8 @@ import { by } from "./people.ts";
 export interface SweepDeps {
   readonly store: Store;
   readonly clock: Clock;
+  /** Aborted when the process is to end: then nobody is kept waiting. */
+  readonly stopping?: AbortSignal;
 }
 
 export interface SweepWishes {
@@ -23,7 +25,7 @@ export interface SweepWishes {
 const WAIT_MS = 20_000;
 const STEP_MS = 100;
 
-export function sweepWishes({ store, clock }: SweepDeps): SweepWishes {
+export function sweepWishes({ store, clock, stopping }: SweepDeps): SweepWishes {
   return {
     async sweep(actor, { fix }) {
       const began = clock.now();
@@ -38,8 +40,8 @@ export function sweepWishes({ store, clock }: SweepDeps): SweepWishes {
         });
         return asked;
       });
-      while (sweep.endedAt === null && clock.now() - began < WAIT_MS) {
-        await clock.sleep(STEP_MS);
+      while (sweep.endedAt === null && clock.now() - began < WAIT_MS && !stopping?.aborted) {
+        await clock.sleep(STEP_MS, stopping);
         sweep = await readAgain(store, sweep.id);
       }
       return sweep;

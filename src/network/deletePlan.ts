@@ -40,6 +40,8 @@ export interface DeleteRow {
   readonly since: number | null;
   readonly message: string;
   readonly hint: string | null;
+  /** It takes longer than it may. */
+  readonly late: boolean;
 }
 
 export interface DeletePlanInput {
@@ -96,8 +98,9 @@ function rowOf(condition: Condition, input: DeletePlanInput): DeleteRow {
     since,
     message: condition.message,
     hint,
+    late: false,
   };
-  return late(row, since, input);
+  return timed(row, since, input);
 }
 
 function goneRow(resource: string): DeleteRow {
@@ -112,6 +115,7 @@ function goneRow(resource: string): DeleteRow {
     since: null,
     message: "nothing of it is left",
     hint: null,
+    late: false,
   };
 }
 
@@ -168,7 +172,7 @@ function orderOf(resource: string): number {
 }
 
 /** What waits for others is not late: what it waits for may be. The VPC, which goes last, tells for the whole. */
-function late(row: DeleteRow, since: number, { now, askedAt }: DeletePlanInput): DeleteRow {
+function timed(row: DeleteRow, since: number, { now, askedAt }: DeletePlanInput): DeleteRow {
   const { deadline, advice } = kindOf(row.resource);
   const whole = row.resource === "vpc" && now - askedAt > WHOLE_SECONDS * 1000;
   const own = row.state !== "waiting" && now - since > deadline * 1000;
@@ -179,6 +183,7 @@ function late(row: DeleteRow, since: number, { now, askedAt }: DeletePlanInput):
     ...row,
     message: `longer than usual: ${row.message}; ${about} ${minutes(spent / 1000)}, and ${minutes(most)} should be enough`,
     hint: row.hint ?? advice?.(row.id ?? row.resource) ?? null,
+    late: true,
   };
 }
 

@@ -62,7 +62,7 @@ describe("a peering that quotas hold up", () => {
     quota: "rulesPerGroup/net_1",
     title: "Inbound or outbound rules per security group",
     code: "L-0EA8095F",
-    link: "https://console.aws.amazon.com/servicequotas/home/services/vpc/quotas/L-0EA8095F",
+    link: "https://us-east-1.console.aws.amazon.com/servicequotas/home/services/vpc/quotas/L-0EA8095F",
     needed: 2,
     limit: 2,
     used: 1,

@@ -81,6 +81,12 @@ describe("the journal", () => {
     assert.ok(!steps(emptyWorld(0), { attempts: lost }).includes("createVpc vpc"));
     const moves = think(emptyWorld(0), { attempts: [attempt({ at: 1_000_000 - 300_000 })] }).moves;
     assert.equal(moves.find(({ step }) => step.do === "createVpc")?.attempt, 2);
+    const told = think(emptyWorld(0), { attempts: lost }).conditions.find(
+      ({ resource }) => resource === "vpc",
+    );
+    const until = new Date(1_000_000 + 1).toISOString();
+    assert.match(told?.message ?? "", new RegExp(`the answer was lost; .* until ${until}, then asked for`));
+    assert.equal(told?.usualSeconds, null);
   });
 
   test("a refused attempt is tried again at once, with the next number", () => {

@@ -8,7 +8,8 @@ import type { Attempt, CreateStep, Step, Tagged, World } from "../domain/world.t
 
 export type Looked<T> =
   | { readonly is: "seen"; readonly thing: T }
-  | { readonly is: "pending"; readonly attempt: Attempt }
+  /** `until`: then it counts as absent; epoch milliseconds. */
+  | { readonly is: "pending"; readonly attempt: Attempt; readonly until: number }
   | { readonly is: "absent"; readonly nextAttempt: number };
 
 /** A step to take now; `attempt` counts the tries of a create. */
@@ -61,7 +62,7 @@ export class Sight {
         !seenAttempts.has(attempt.attempt) &&
         !(attempt.resourceId && seenIds.has(attempt.resourceId)),
     );
-    if (hidden) return { is: "pending", attempt: hidden };
+    if (hidden) return { is: "pending", attempt: hidden, until: hidden.at + this.#windowMs };
     const last = Math.max(0, ...tries.map(({ attempt }) => attempt), ...seenAttempts);
     return { is: "absent", nextAttempt: last + 1 };
   }
@@ -168,16 +169,21 @@ export function made<T>(
     draft.waiting({ resource: step.key, message: "is being created", actor: "letsdata", usualSeconds });
     return null;
   }
-  const { attempt } = looked;
-  draft.waiting({
-    resource: step.key,
-    id: attempt.resourceId,
-    message: attempt.resourceId
-      ? "was created; AWS does not show it yet"
-      : "was asked for and the answer was lost; looking for it by its tag before trying again",
-    usualSeconds,
-  });
+  draft.waiting({ resource: step.key, ...hiddenFor(looked, usualSeconds) });
   return null;
+}
+
+/** An answer that was heard comes into sight soon; without one nobody knows whether there is anything to come. */
+function hiddenFor(
+  { attempt, until }: Looked<never> & { readonly is: "pending" },
+  usualSeconds: number,
+): Omit<Told, "resource"> {
+  const { resourceId: id } = attempt;
+  if (id) return { id, message: "was created; AWS does not show it yet", usualSeconds };
+  const moment = new Date(until).toISOString();
+  return {
+    message: `was asked for and the answer was lost; it is looked for by its tag until ${moment}, then asked for again`,
+  };
 }
 
 /** A condition that says the same as in the pass before keeps its `since`. */

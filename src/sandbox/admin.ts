@@ -1,6 +1,7 @@
 /**
  * The sandbox's own requests, under `/_sandbox/`, in JSON and without a signature: health, settings, faults, the
- * log of requests, services' interfaces, reset. Promises a 4xx with a message for what cannot be done.
+ * log of requests, services' interfaces, reset, and what has to do with packets (packetRequests.ts). Promises a
+ * 4xx with a message for what cannot be done.
  *
  *   GET    health                        { status: "ok" }
  *   GET    settings                      all of them            PATCH  settings   { name: value, … }
@@ -10,25 +11,17 @@
  *   DELETE requests                      nothing
  *   POST   interfaces                    { subnetId, … } -> { networkInterfaceId, privateIpAddress }
  *   POST   reset                         nothing
+ *   GET    dataplane                     { status: "on" } or { status: "off", why }; ?settled waits for packets
+ *   GET    hosts                         { hosts: [...] }
+ *   POST   dataplane/trace               { from, to, protocol, port } -> { arrived, steps: [...], … }
+ *   GET    hosts/NAME                    { id, address, argv, … }: what runs a command inside; NAME is an id or address
  */
 import type { Cloud } from "./cloud.ts";
 import { AwsError } from "./errors.ts";
 import { faultFrom } from "./faultSpecs.ts";
+import type { AdminAnswer, Administered, AdminRequest } from "./ownRequests.ts";
+import { packetRequest } from "./packetRequests.ts";
 import { plantingFrom } from "./servicesInterfaces.ts";
-
-export interface AdminRequest {
-  readonly method: string;
-  /** What follows `/_sandbox/`. */
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly body: Buffer;
-}
-
-export interface AdminAnswer {
-  readonly status: number;
-  /** undefined = nothing to say. */
-  readonly value?: object;
-}
 
 const DONE: AdminAnswer = { status: 204 };
 
@@ -67,22 +60,24 @@ function sinceOf(query: URLSearchParams): number {
 }
 
 /** Answers one request; exceptions that are nobody's mistake are the caller's. */
-export function administer(cloud: Cloud, request: AdminRequest): AdminAnswer {
+export async function administer(what: Administered, request: AdminRequest): Promise<AdminAnswer> {
   const { method, path } = request;
   const faultId = method === "DELETE" ? /^faults\/(.+)$/.exec(path)?.[1] : undefined;
-  if (faultId !== undefined) return cloud.gate.faults.remove(faultId) ? DONE : unknown(`fault ${faultId}`);
-  const what = `${method} ${path}`;
-  const route = Object.hasOwn(ROUTES, what) ? ROUTES[what] : undefined;
-  return route ? attempted(() => route(cloud, request)) : unknown(what);
+  if (faultId !== undefined)
+    return what.cloud.gate.faults.remove(faultId) ? DONE : unknown(`fault ${faultId}`);
+  const name = `${method} ${path}`;
+  const route = Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
+  if (route) return attempted(() => route(what.cloud, request));
+  return attempted(async () => (await packetRequest(what.dataPlane, request)) ?? unknown(name));
 }
 
 function unknown(what: string): AdminAnswer {
   return { status: 404, value: { message: `there is no ${what} here` } };
 }
 
-function attempted(work: () => AdminAnswer): AdminAnswer {
+async function attempted(work: () => AdminAnswer | Promise<AdminAnswer>): Promise<AdminAnswer> {
   try {
-    return work();
+    return await work();
   } catch (thrown) {
     if (thrown instanceof AwsError)
       return { status: thrown.status, value: { code: thrown.code, message: thrown.message } };

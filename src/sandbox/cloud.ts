@@ -8,6 +8,7 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { ec2Query, type Written } from "./codec.ts";
+import { Consoles } from "./consoles.ts";
 import { furnish } from "./defaultVpc.ts";
 import { Dice } from "./dice.ts";
 import { type Disk, openDisk } from "./disk.ts";
@@ -77,6 +78,8 @@ export class Cloud {
   /** Where faults are put in place. */
   readonly gate: Gate;
   readonly requests: RequestLog;
+  /** Written by whoever runs the hosts. */
+  readonly consoles = new Consoles();
   readonly #clock: Clock;
   readonly #log: (line: string) => void;
   readonly #onChange: () => void;
@@ -212,6 +215,7 @@ export class Cloud {
       ...who,
       tables: this.tables,
       settings: this.#settings,
+      consoles: this.consoles,
       newId: (prefix) => `${prefix}-0${randomBytes(8).toString("hex")}`,
     };
   }

@@ -40,3 +40,19 @@ export const internalError = () => new AwsError("InternalError", "An internal er
 export class DataFolderError extends Error {
   override readonly name = "DataFolderError";
 }
+
+/** Why a command of the sandbox's group cannot do what it was asked. */
+export type CommandTrouble = "invalid" | "forbidden" | "notFound" | "conflict" | "unavailable";
+
+/** What a command of the sandbox's group tells its user: what is wrong, and what would be right. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  readonly trouble: CommandTrouble;
+  readonly hint: string | undefined;
+
+  constructor(trouble: CommandTrouble, message: string, hint?: string) {
+    super(message);
+    this.trouble = trouble;
+    this.hint = hint;
+  }
+}

@@ -7,6 +7,7 @@ import {
   DescribeInstancesCommand,
   DescribeNetworkInterfacesCommand,
   type EC2Client,
+  ModifyVpcAttributeCommand,
   RunInstancesCommand,
   type RunInstancesCommandInput,
   TerminateInstancesCommand,
@@ -104,6 +105,16 @@ describe("instances", () => {
     assert.equal(nics.NetworkInterfaces?.[0]?.Attachment?.InstanceId, made?.InstanceId);
   });
 
+  test("who may read its metadata is kept", async () => {
+    const { SubnetId } = await network();
+    const MetadataOptions = { HttpTokens: "required" } as const;
+    const [made] = (await run({ SubnetId, MetadataOptions })).Instances ?? [];
+    assert.equal(made?.MetadataOptions?.HttpTokens, "required");
+    assert.equal(made?.MetadataOptions?.HttpEndpoint, "enabled");
+    const [plain] = (await run({ SubnetId })).Instances ?? [];
+    assert.equal(plain?.MetadataOptions?.HttpTokens, "optional");
+  });
+
   test("without a subnet it starts in the default VPC, with a public address", async () => {
     const { Instances } = await run({});
     assert.match(Instances?.[0]?.PrivateIpAddress ?? "", /^172\.31\./);
@@ -119,6 +130,24 @@ describe("instances", () => {
     const [made] = Instances ?? [];
     assert.equal(made?.NetworkInterfaces?.[0]?.Association?.IpOwnerId, "amazon");
     assert.match(made?.PublicIpAddress ?? "", /^198\.1[89]\./);
+  });
+
+  test("a public address has a name where the VPC gives names", async () => {
+    const { vpcId, SubnetId } = await network();
+    await makeInternetGateway(client, vpcId);
+    const NetworkInterfaces = [{ DeviceIndex: 0, SubnetId, AssociatePublicIpAddress: true }];
+    const [made] = (await run({ NetworkInterfaces })).Instances ?? [];
+    assert.equal(made?.PublicDnsName, "");
+    await client.send(new ModifyVpcAttributeCommand({ VpcId: vpcId, EnableDnsHostnames: { Value: true } }));
+    const name = `ec2-${made?.PublicIpAddress?.replaceAll(".", "-")}.eu-west-1.compute.amazonaws.com`;
+    const Filters = [{ Name: "dns-name", Values: [name] }];
+    const { Reservations } = await client.send(new DescribeInstancesCommand({ Filters }));
+    const [seen] = Reservations?.[0]?.Instances ?? [];
+    assert.deepEqual([seen?.InstanceId, seen?.PublicDnsName], [made?.InstanceId, name]);
+    assert.equal(seen?.NetworkInterfaces?.[0]?.Association?.PublicDnsName, name);
+    const named = [{ Name: "association.public-dns-name", Values: [name] }];
+    const nics = await client.send(new DescribeNetworkInterfacesCommand({ Filters: named }));
+    assert.equal(nics.NetworkInterfaces?.[0]?.Attachment?.InstanceId, made?.InstanceId);
   });
 
   test("an interface of the caller's is attached and outlives the instance", async () => {

@@ -8,8 +8,9 @@ import type * as ec2 from "@aws-sdk/client-ec2";
 import { madeBefore } from "./clientTokens.ts";
 import { AwsError } from "./errors.ts";
 import { notFound, theInstance } from "./find.ts";
+import { privateDnsName } from "./hostnames.ts";
 import { INSTANCE_CODES, instanceState } from "./instanceStates.ts";
-import { associationOf, groupsOf, privateDnsName } from "./interfaces.ts";
+import { associationOf, groupsOf } from "./interfaces.ts";
 import { launch } from "./launches.ts";
 import { zoneName } from "./places.ts";
 import { describe, type FilterMap } from "./query.ts";
@@ -23,7 +24,7 @@ function stateOf(row: InstanceRow, now: number): { Name: ec2.InstanceStateName; 
 }
 
 /** The interfaces it still has, the primary first. */
-function interfacesOf(call: Call, row: InstanceRow): InterfaceRow[] {
+export function interfacesOf(call: Pick<Call, "tables">, row: InstanceRow): InterfaceRow[] {
   return row.interfaceIds
     .flatMap((id) => call.tables.interfaces.get(id) ?? [])
     .filter((one) => one.attachment?.instanceId === row.id)
@@ -32,7 +33,8 @@ function interfacesOf(call: Call, row: InstanceRow): InterfaceRow[] {
 
 function describedInterface(call: Call, row: InterfaceRow): ec2.InstanceNetworkInterface {
   const association = associationOf(call, row);
-  const Association = association && { PublicIp: association.PublicIp, IpOwnerId: association.IpOwnerId };
+  const { PublicIp, PublicDnsName, IpOwnerId } = association ?? {};
+  const Association = association && { PublicIp, PublicDnsName, IpOwnerId };
   const PrivateDnsName = privateDnsName(row.region, row.privateIp);
   const { attachment } = row;
   return {
@@ -86,6 +88,14 @@ function described(call: Call, row: InstanceRow): ec2.Instance {
     Monitoring: { State: "disabled" },
     Placement: { AvailabilityZone: subnet && zoneName(row.region, subnet.zoneId), Tenancy: "default" },
     NetworkInterfaces: interfaces.map((one) => describedInterface(call, one)),
+    MetadataOptions: {
+      State: "applied",
+      HttpEndpoint: row.metadataOptions?.endpoint ?? "enabled",
+      HttpTokens: row.metadataOptions?.tokens ?? "optional",
+      HttpPutResponseHopLimit: 1,
+      HttpProtocolIpv6: "disabled",
+      InstanceMetadataTags: "disabled",
+    },
     SecurityGroups: primary ? groupsOf(call, primary) : [],
     Tags: tagSet(row.tags),
     StateTransitionReason: row.terminateAskedAt === undefined ? "" : "User initiated",
@@ -96,12 +106,13 @@ function described(call: Call, row: InstanceRow): ec2.Instance {
 
 /** A terminated instance shows neither its network nor its addresses. */
 function addressesOf(call: Call, row: InstanceRow, primary: InterfaceRow): ec2.Instance {
-  const PublicIpAddress = associationOf(call, primary)?.PublicIp;
+  const { PublicIp: PublicIpAddress, PublicDnsName = "" } = associationOf(call, primary) ?? {};
   return {
     VpcId: row.vpcId,
     SubnetId: row.subnetId,
     PrivateIpAddress: primary.privateIp,
     PrivateDnsName: privateDnsName(row.region, primary.privateIp),
+    PublicDnsName,
     SourceDestCheck: primary.sourceDestCheck,
     ...(PublicIpAddress ? { PublicIpAddress } : {}),
   };
@@ -125,6 +136,7 @@ function filters(call: Call): FilterMap<InstanceRow> {
     architecture: () => "x86_64",
     "availability-zone": (row) => seen(row).Placement?.AvailabilityZone,
     "client-token": (row) => row.clientToken,
+    "dns-name": (row) => seen(row).PublicDnsName,
     "image-id": (row) => row.imageId,
     "instance-id": (row) => row.id,
     "instance-state-code": (row) => stateOf(row, call.now).Code,

@@ -8,6 +8,7 @@ import { addressOn } from "./addresses.ts";
 import { madeBefore, tokenOf } from "./clientTokens.ts";
 import { AwsError } from "./errors.ts";
 import { notFound, theInstance, theInterface, theSubnet } from "./find.ts";
+import { hasHostnames, privateDnsName, publicDnsName } from "./hostnames.ts";
 import { instanceState } from "./instanceStates.ts";
 import { detached, groupsFor, newInterface, removeInterface } from "./interfaceRows.ts";
 import { zoneName } from "./places.ts";
@@ -16,26 +17,27 @@ import type { InterfaceRow } from "./rows.ts";
 import { tagSet, tagsFor } from "./tags.ts";
 import type { Call, Ec2Handlers } from "./world.ts";
 
-/** AWS's private name of an address: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html */
-export function privateDnsName(region: string, ip: string): string {
-  const domain = region === "us-east-1" ? "ec2.internal" : `${region}.compute.internal`;
-  return `ip-${ip.replaceAll(".", "-")}.${domain}`;
-}
-
-/** The public address on the interface, elastic or of AWS's choice. */
-export function associationOf(call: Call, row: InterfaceRow): ec2.NetworkInterfaceAssociation | undefined {
+/** The public address on the interface, elastic or of AWS's choice, and its name if the VPC gives names. */
+export function associationOf(
+  call: Pick<Call, "tables">,
+  row: InterfaceRow,
+): ec2.NetworkInterfaceAssociation | undefined {
   const address = addressOn(call, row);
-  if (address)
-    return {
-      AllocationId: address.id,
-      AssociationId: address.associationId,
-      IpOwnerId: address.account,
-      PublicIp: address.publicIp,
-    };
-  return row.autoPublicIp ? { IpOwnerId: "amazon", PublicIp: row.autoPublicIp } : undefined;
+  const PublicIp = address?.publicIp ?? row.autoPublicIp;
+  if (PublicIp === undefined) return undefined;
+  const isNamed = hasHostnames(call.tables.vpcs.get(row.vpcId));
+  const PublicDnsName = isNamed ? publicDnsName(row.region, PublicIp) : "";
+  if (!address) return { IpOwnerId: "amazon", PublicIp, PublicDnsName };
+  return {
+    AllocationId: address.id,
+    AssociationId: address.associationId,
+    IpOwnerId: address.account,
+    PublicIp,
+    PublicDnsName,
+  };
 }
 
-export function groupsOf(call: Call, row: InterfaceRow): ec2.GroupIdentifier[] {
+export function groupsOf(call: Pick<Call, "tables">, row: InterfaceRow): ec2.GroupIdentifier[] {
   return row.groupIds.map((GroupId) => ({
     GroupId,
     GroupName: call.tables.securityGroups.get(GroupId)?.name,
@@ -98,6 +100,7 @@ function filters(call: Call): FilterMap<InterfaceRow> {
     "association.allocation-id": (row) => associationOf(call, row)?.AllocationId,
     "association.association-id": (row) => associationOf(call, row)?.AssociationId,
     "association.ip-owner-id": (row) => associationOf(call, row)?.IpOwnerId,
+    "association.public-dns-name": (row) => associationOf(call, row)?.PublicDnsName,
     "association.public-ip": (row) => associationOf(call, row)?.PublicIp,
     "attachment.attach-time": (row) => seen(row).Attachment?.AttachTime?.toISOString(),
     "attachment.attachment-id": (row) => row.attachment?.id,

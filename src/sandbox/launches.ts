@@ -177,8 +177,14 @@ function start(call: Call, input: ec2.RunInstancesRequest, what: Start): Instanc
     launchIndex: what.launchIndex,
     runningAt: call.now + call.settings.instancePendingMs,
     ...(input.UserData ? { userData: input.UserData } : {}),
+    ...(input.MetadataOptions ? { metadataOptions: metadataOptions(input.MetadataOptions) } : {}),
     ...tokenOf(input),
   });
+}
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceMetadataOptionsRequest.html */
+function metadataOptions({ HttpEndpoint, HttpTokens }: ec2.InstanceMetadataOptionsRequest) {
+  return { endpoint: HttpEndpoint ?? "enabled", tokens: HttpTokens ?? "optional" };
 }
 
 function attached(call: Call, instanceId: string, with_: { plan: Plan; tags: readonly Tag[] }): InterfaceRow {

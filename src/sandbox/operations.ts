@@ -10,6 +10,7 @@ import * as sts from "@aws-sdk/client-sts";
 import { addressHandlers } from "./addresses.ts";
 import { classicLinkHandlers } from "./classicLink.ts";
 import { awsQuery, ec2Query, type Protocol } from "./codec.ts";
+import { consoleHandlers } from "./consoleOutput.ts";
 import { endpointHandlers } from "./endpoints.ts";
 import { AwsError, internalError, type ServiceErrors } from "./errors.ts";
 import { instanceHandlers } from "./instances.ts";
@@ -53,6 +54,7 @@ export interface Service {
 const ec2Handlers = {
   ...addressHandlers,
   ...classicLinkHandlers,
+  ...consoleHandlers,
   ...endpointHandlers,
   ...instanceHandlers,
   ...interfaceHandlers,

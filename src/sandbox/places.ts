@@ -58,6 +58,8 @@ export function isRegion(name: string): boolean {
   return Object.hasOwn(REGIONS, name);
 }
 
+export const REGION_NAMES: readonly string[] = Object.keys(REGIONS);
+
 /** The region's zones in order of name; none for a region that does not exist. */
 export function zonesOf(name: string): Zone[] {
   const found = isRegion(name) ? REGIONS[name] : undefined;

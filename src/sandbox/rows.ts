@@ -201,6 +201,11 @@ export interface InstanceRow extends Row {
   readonly reservationId: string;
   readonly interfaceIds: readonly string[];
   readonly userData?: string;
+  /** Of the instance metadata service; enabled, and tokens optional, when undefined. */
+  readonly metadataOptions?: {
+    readonly endpoint: "enabled" | "disabled";
+    readonly tokens: "optional" | "required";
+  };
   readonly clientToken?: string;
   /** What the client token was first used for; see clientTokens.ts. */
   readonly request?: string;

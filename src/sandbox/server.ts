@@ -8,12 +8,14 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { administer } from "./admin.ts";
 import { type Answer, Cloud, type CloudOptions } from "./cloud.ts";
-import { type DataPlane, startDataPlane } from "./dataplane/dataPlane.ts";
+import { type DataPlane, type DataPlaneOptions, startDataPlane } from "./dataplane/dataPlane.ts";
 import type { Clock } from "./world.ts";
 
 export interface SandboxOptions extends Omit<CloudOptions, "onChange"> {
   /** Whether packets are to obey the state, where the kernel allows it. */
   readonly packets?: boolean;
+  /** What is applied for a topology; a test may hand in another. */
+  readonly programs?: DataPlaneOptions["programs"];
 }
 
 export interface Sandbox {
@@ -35,10 +37,13 @@ const CODE_LIMIT = 70_167_211;
 export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   let dataPlane: DataPlane | undefined;
   const cloud = new Cloud({ ...options, onChange: () => dataPlane?.wake() });
-  const { clock, log = () => {} } = options;
-  if (options.packets) dataPlane = await startDataPlane({ clock, log, tables: cloud.tables });
+  const { clock, log = () => {}, programs } = options;
+  const { tables, consoles } = cloud;
+  if (options.packets) dataPlane = await startDataPlane({ clock, log, tables, consoles, programs });
+  if (dataPlane?.status().status !== "on")
+    consoles.excuse("Nothing runs on this instance: the sandbox carries no packets here.");
   const stopping = new AbortController();
-  const desk: Desk = { cloud, clock: options.clock, signal: stopping.signal };
+  const desk: Desk = { cloud, dataPlane, clock, signal: stopping.signal };
   const server = http.createServer((request, response) => void serve(desk, request, response));
   // Longer than clients keep idle connections, so that none is closed under a request.
   server.keepAliveTimeout = 65_000;
@@ -75,6 +80,7 @@ function stop(server: http.Server): Promise<void> {
 
 interface Desk {
   readonly cloud: Cloud;
+  readonly dataPlane: DataPlane | undefined;
   readonly clock: Clock;
   /** Aborted when the server closes. */
   readonly signal: AbortSignal;
@@ -89,7 +95,7 @@ async function serve(
   const body = await readBody(request, isCode ? CODE_LIMIT : BODY_LIMIT);
   if (body === "broken") response.destroy();
   else if (body === "tooLarge") send(response, isCode ? CODE_TOO_LARGE : TOO_LARGE);
-  else if (request.url?.startsWith(OWN_PATHS)) send(response, own(desk.cloud, request, body));
+  else if (request.url?.startsWith(OWN_PATHS)) send(response, await own(desk, request, body));
   else await sendAnswer(desk, response, answer(desk.cloud, request, body));
 }
 
@@ -166,18 +172,27 @@ function answer(cloud: Cloud, request: http.IncomingMessage, body: Buffer): Answ
 const OWN_PATHS = "/_sandbox/";
 
 /** The sandbox's own requests. */
-function own(cloud: Cloud, request: http.IncomingMessage, body: Buffer): Reply {
+async function own(desk: Desk, request: http.IncomingMessage, body: Buffer): Promise<Reply> {
   const { method = "", url = "", headers } = request;
   // A page of the web that a developer happens to visit must not reset their cloud.
   if (headers.origin !== undefined) return json(403, { message: "requests of web pages are refused" });
   const [pathname = "", query = ""] = url.slice(OWN_PATHS.length).split("?", 2);
-  const { status, value } = administer(cloud, {
+  const { status, value } = await administer(desk, {
     method,
-    path: pathname,
+    path: decoded(pathname),
     query: new URLSearchParams(query),
     body,
   });
   return json(status, value);
+}
+
+/** As it is when it is not encoded rightly: then nothing is found by that name. */
+function decoded(pathname: string): string {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return pathname;
+  }
 }
 
 function json(status: number, value: object | undefined): Reply {

@@ -20,9 +20,15 @@ export async function makeVpc(client: EC2Client, block = "10.1.0.0/16"): Promise
   return Vpc?.VpcId ?? "";
 }
 
-export async function makeSubnet(client: EC2Client, vpcId: string, block = "10.1.0.0/24"): Promise<string> {
-  const zone = { AvailabilityZone: `${await client.config.region()}a` };
-  const input = { VpcId: vpcId, CidrBlock: block, ...zone };
+/** In the region's first zone, or in the one of that letter. */
+export async function makeSubnet(
+  client: EC2Client,
+  vpcId: string,
+  block = "10.1.0.0/24",
+  zone = "a",
+): Promise<string> {
+  const AvailabilityZone = `${await client.config.region()}${zone}`;
+  const input = { VpcId: vpcId, CidrBlock: block, AvailabilityZone };
   const { Subnet } = await client.send(new CreateSubnetCommand(input));
   return Subnet?.SubnetId ?? "";
 }

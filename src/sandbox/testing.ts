@@ -4,6 +4,7 @@
  * for it: clients sign with the machine's clock, which a driven one leaves behind.
  */
 import { EC2Client } from "@aws-sdk/client-ec2";
+import type { DataPlane, DataPlaneOptions } from "./dataplane/dataPlane.ts";
 import { createSandbox } from "./server.ts";
 import { type ProfileName, type Settings, settings } from "./settings.ts";
 import type { Clock } from "./world.ts";
@@ -53,6 +54,9 @@ export interface SandboxOverrides {
   readonly dataDir?: string;
   readonly clock?: DrivenClock;
   readonly log?: (line: string) => void;
+  /** Packets obey the state, where this machine allows it: see `dataPlane`. */
+  readonly packets?: boolean;
+  readonly programs?: DataPlaneOptions["programs"];
 }
 
 export interface OwnAnswer {
@@ -75,6 +79,8 @@ interface ClientConfig {
 export interface TestSandbox {
   readonly url: string;
   readonly clock: DrivenClock;
+  /** undefined when no packets were asked for. */
+  readonly dataPlane: DataPlane | undefined;
   /** A client of that account (12 digits) in that region; closed with the sandbox. */
   client(account: string, region: string): EC2Client;
   /** A client of another service: `of(KafkaClient, account, region)`; closed with the sandbox. */
@@ -85,11 +91,13 @@ export interface TestSandbox {
 }
 
 export async function startSandbox(overrides: SandboxOverrides = {}): Promise<TestSandbox> {
-  const { profile = "quick", clock = new DrivenClock(), dataDir, log } = overrides;
+  const { profile = "quick", clock = new DrivenClock(), dataDir, log, packets = false, programs } = overrides;
   const sandbox = await createSandbox({
     clock,
     dataDir,
     log,
+    packets,
+    programs,
     settings: settings(profile, { signatureSkewMs: Number.MAX_SAFE_INTEGER, ...overrides.settings }),
   });
   const { url } = await sandbox.listen(0);
@@ -103,6 +111,7 @@ export async function startSandbox(overrides: SandboxOverrides = {}): Promise<Te
   return {
     url,
     clock,
+    dataPlane: sandbox.dataPlane,
     of,
     client: (account, region) => of(EC2Client, account, region),
     async own(what, body) {

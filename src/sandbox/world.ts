@@ -3,6 +3,7 @@
  * its input and output typed by the SDK's own command classes, so a wrong member name does not compile.
  */
 import type * as ec2 from "@aws-sdk/client-ec2";
+import type { Consoles } from "./consoles.ts";
 import type * as rows from "./rows.ts";
 import type * as services from "./serviceRows.ts";
 import type { Settings } from "./settings.ts";
@@ -46,6 +47,7 @@ export interface Call {
   readonly now: number;
   readonly tables: Tables;
   readonly settings: Settings;
+  readonly consoles: Consoles;
   /** A new id in AWS's form: `newId("vpc")` = `vpc-0` and 16 hex digits in all 17. */
   newId(prefix: string): string;
 }

@@ -17,7 +17,8 @@ import {
 } from "@aws-sdk/client-ec2";
 import { awsCloud } from "../../src/cloud/aws/ec2.ts";
 import type { Cell } from "../../src/domain/model.ts";
-import { CUSTOMER, fastClock, type House, openHouse, PLATFORM } from "../support/house.ts";
+import { fastClock } from "../support/clocks.ts";
+import { CUSTOMER, type House, openHouse, PLATFORM } from "../support/house.ts";
 import { accept, customerVpc, peeringOf, requestPeering, type Vpc, vpcOf } from "../support/networks.ts";
 import { asAws, DIFFERENCES, type Moto, NOBODY } from "./motoDifferences.ts";
 import { freePort, leftOut, type Running, start } from "./programs.ts";

@@ -128,5 +128,5 @@ export function freePort(): Promise<number> {
 /** Says on the terminal, so that nobody overlooks it, why something is not tested; the reason for the runner. */
 export function leftOut(what: string, why: string): string {
   console.error(`\n!!! NOT TESTED: ${what}\n!!! ${why}\n`);
-  return why;
+  return why.split("\n")[0] ?? why;
 }

@@ -3,10 +3,11 @@
  * out. Knows the commands of our stories and README, with `--query` as a dotted path and `--output json|text`.
  * Refuses every command and option that it does not know, so that nothing is left out in silence.
  */
+import { readFileSync } from "node:fs";
 import * as ec2 from "@aws-sdk/client-ec2";
 
 type Input = Record<string, unknown>;
-type Kind = "text" | "list" | "filters" | "on";
+type Kind = "text" | "list" | "filters" | "on" | "base64";
 
 interface Known {
   readonly make: (input: never) => unknown;
@@ -25,6 +26,32 @@ const COMMANDS: Readonly<Record<string, Known>> = {
   "modify-vpc-attribute": {
     make: (input) => new ec2.ModifyVpcAttributeCommand(input),
     options: { "vpc-id": ["VpcId", "text"], "enable-dns-hostnames": ["EnableDnsHostnames", "on"] },
+  },
+  "create-subnet": {
+    make: (input) => new ec2.CreateSubnetCommand(input),
+    options: { "vpc-id": ["VpcId", "text"], "cidr-block": ["CidrBlock", "text"] },
+  },
+  "describe-security-groups": {
+    make: (input) => new ec2.DescribeSecurityGroupsCommand(input),
+    options: FILTERS,
+  },
+  "run-instances": {
+    make: (input: ec2.RunInstancesCommandInput) =>
+      new ec2.RunInstancesCommand({ ...input, MinCount: 1, MaxCount: 1 }),
+    options: {
+      "image-id": ["ImageId", "text"],
+      "subnet-id": ["SubnetId", "text"],
+      "security-group-ids": ["SecurityGroupIds", "list"],
+      "user-data": ["UserData", "base64"],
+    },
+  },
+  "describe-instances": {
+    make: (input) => new ec2.DescribeInstancesCommand(input),
+    options: { "instance-ids": ["InstanceIds", "list"] },
+  },
+  "terminate-instances": {
+    make: (input) => new ec2.TerminateInstancesCommand(input),
+    options: { "instance-ids": ["InstanceIds", "list"] },
   },
   "create-vpc-peering-connection": {
     make: (input) => new ec2.CreateVpcPeeringConnectionCommand(input),
@@ -108,6 +135,7 @@ function memberOf(kind: Kind, values: readonly string[]): unknown {
   if (kind === "on") return { Value: true };
   if (kind === "list") return values;
   if (kind === "text") return values[0];
+  if (kind === "base64") return readFileSync((values[0] ?? "").replace(/^file:\/\//, "")).toString("base64");
   return values.map((text) => {
     const { 1: Name, 2: list = "" } = /^Name=([^,]+),Values=(.+)$/.exec(text) ?? [];
     if (!Name) throw new Error(`the stand-in does not understand the filter ${text}`);

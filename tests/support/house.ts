@@ -15,6 +15,7 @@ import { createSandbox } from "../../src/sandbox/server.ts";
 import { type Settings, settings } from "../../src/sandbox/settings.ts";
 import { openStore } from "../../src/store/database.ts";
 import type { Store } from "../../src/store/store.ts";
+import { fastClock } from "./clocks.ts";
 
 export const PLATFORM = "999999999999";
 export const CUSTOMER = "111122223333";
@@ -22,25 +23,6 @@ export const OPERATOR: Actor = { keyId: "key_test", keyName: "test", role: "admi
 
 /** Longer than anything takes, also on a machine that is busy with other things. */
 const PATIENCE_MS = 600_000;
-
-/** The machine's clock, ten times as fast or as is asked for. */
-export function fastClock(speed = 10): Clock {
-  const start = Date.now();
-  return {
-    now: () => Math.floor(start + (Date.now() - start) * speed),
-    sleep: (ms, signal) =>
-      new Promise((resolve) => {
-        if (signal?.aborted) return resolve();
-        const end = () => {
-          clearTimeout(timer);
-          signal?.removeEventListener("abort", end);
-          resolve();
-        };
-        const timer = setTimeout(end, ms / speed);
-        signal?.addEventListener("abort", end, { once: true });
-      }),
-  };
-}
 
 export interface HouseOptions {
   /** One of its own by default. */

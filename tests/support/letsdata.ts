@@ -50,9 +50,13 @@ export interface Serving extends Running {
   readonly sandboxUrl: string;
 }
 
-/** `letsdata serve` in that folder, once it is ready; rejects with what it wrote when it ends before. */
+/**
+ * `letsdata serve` in that folder, without packets unless asked for, once it is ready; rejects with what it wrote
+ * when it ends before.
+ */
 export async function serving(cwd: string, args: readonly string[] = [], databaseUrl = ""): Promise<Serving> {
-  const running = run(cwd, ["serve", "--port", "0", ...args], databaseUrl);
+  const packets = args.includes("--sandboxPackets") ? [] : ["--sandboxPackets", "off"];
+  const running = run(cwd, ["serve", "--port", "0", ...packets, ...args], databaseUrl);
   const url = await readyUrl(running);
   const credentials = JSON.parse(readFileSync(join(cwd, ".letsdata/credentials.json"), "utf8"));
   return { ...running, url, operatorKey: credentials.apiKey, sandboxUrl: credentials.sandboxUrl };

@@ -70,7 +70,8 @@ export function awsCloud(options: AwsOptions): AwsCloud {
       told(onErrand(errandOfLook(networks, signal), () => look(eyes, { cell, networks, at: clock.now() }))),
     inventory: (cell) => told(onErrand(BACKGROUND, () => count(eyes, cell))),
     quotas: (cell, zoneIds, age) => told(used(eyes, { cell, zoneIds, age })),
-    peeringLimits: (cell, age) => told(quotas.limits(cell, age).then(peeringLimits)),
+    peeringLimits: (cell, age) =>
+      told(quotas.limits(cell, age).then((limits) => peeringLimits({ region: cell.region, limits }))),
     turn: (cell, call) => told(turn(limits, cell, call)),
     apply: (cell, call) => told(onErrand(errandOf(call), () => act(eyes, cell, call))),
     pressure: () => limits.pressure(),
@@ -180,7 +181,7 @@ async function used(
   { cell, zoneIds, age }: UseQuestion,
 ): Promise<readonly QuotaUse[]> {
   const limits = await quotas.limits(cell, age);
-  return countUse(clients.clients(cell).ec2, limits, zoneIds);
+  return countUse(clients.clients(cell).ec2, { region: cell.region, limits }, zoneIds);
 }
 
 async function act({ clients, dns, installation }: Eyes, cell: Cell, call: StepCall): Promise<string | null> {

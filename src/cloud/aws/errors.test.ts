@@ -56,7 +56,7 @@ describe("failureOf", () => {
     assert.match(failure.message, /L-0263D0A3/);
     assert.match(
       failure.hint ?? "",
-      /https:\/\/console\.aws\.amazon\.com\/servicequotas\/home\/services\/ec2\/quotas\/L-0263D0A3/,
+      /https:\/\/us-east-1\.console\.aws\.amazon\.com\/servicequotas\/home\/services\/ec2\/quotas\/L-0263D0A3/,
     );
   });
 

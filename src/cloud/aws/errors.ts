@@ -137,11 +137,11 @@ function unanswered(error: CallError): Failure {
 function overQuota(error: CallError): Failure {
   const quota = quotaOf(error.code);
   if (!quota) return worded(error, "exhausted");
-  return new Failure(
-    "exhausted",
-    `The AWS quota "${quota.name}" (${quota.code}) is used up in ${error.place.region}`,
-    { hint: `It is ${quota.counts}. Ask AWS for more: ${quotaLink(quota)}`, ...notes(error) },
-  );
+  const { region } = error.place;
+  return new Failure("exhausted", `The AWS quota "${quota.name}" (${quota.code}) is used up in ${region}`, {
+    hint: `It is ${quota.counts}. Ask AWS for more: ${quotaLink(quota, region)}`,
+    ...notes(error),
+  });
 }
 
 function worded(error: CallError, kind: FailureCode): Failure {

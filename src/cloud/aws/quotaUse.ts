@@ -68,16 +68,22 @@ const OF_A_NETWORK: Readonly<Record<string, string>> = {
   routesPerTable: "routelimitexceeded",
 };
 
-export function peeringLimits(limits: Limits): readonly QuotaLimit[] {
+/** What is allowed where. */
+export interface Allowed {
+  readonly region: string;
+  readonly limits: Limits;
+}
+
+export function peeringLimits(allowed: Allowed): readonly QuotaLimit[] {
   return Object.entries(OF_A_NETWORK).flatMap(([name, error]) => {
     const quota = quotaOf(error);
-    return quota ? [quotaLimit(name, quota, limits)] : [];
+    return quota ? [quotaLimit(name, quota, allowed)] : [];
   });
 }
 
-function quotaLimit(name: string, quota: Quota, limits: Limits): QuotaLimit {
+function quotaLimit(name: string, quota: Quota, { region, limits }: Allowed): QuotaLimit {
   const { code, name: title } = quota;
-  return { name, code, title, link: quotaLink(quota), limit: limits.get(code) ?? null };
+  return { name, code, title, link: quotaLink(quota, region), limit: limits.get(code) ?? null };
 }
 
 /** One filter set that lets everything through. */
@@ -86,7 +92,7 @@ const EVERYTHING = [[]];
 /** One count of everything in the region, whoever made it. */
 export async function countUse(
   ec2: EC2Client,
-  limits: Limits,
+  allowed: Allowed,
   zoneIds: readonly string[],
 ): Promise<readonly QuotaUse[]> {
   const [vpcs, gateways, addresses, nats, subnets, endpoints] = await Promise.all([
@@ -110,7 +116,7 @@ export async function countUse(
     ]),
   ];
   return counts.flatMap(([name, quota, things]) =>
-    quota ? [quotaUse(name, quota, { things, limits })] : [],
+    quota ? [quotaUse(name, quota, { things, ...allowed })] : [],
   );
 }
 
@@ -121,12 +127,12 @@ interface Thing {
 function quotaUse(
   name: string,
   quota: Quota,
-  { things, limits }: { readonly things: readonly Thing[]; readonly limits: Limits },
+  { things, ...allowed }: Allowed & { readonly things: readonly Thing[] },
 ): QuotaUse {
   const usedBy = new Map<string, number>();
   for (const { Tags } of things) {
     const dataset = tagValue(Tags, DATASET_TAG);
     if (dataset) usedBy.set(dataset, (usedBy.get(dataset) ?? 0) + 1);
   }
-  return { ...quotaLimit(name, quota, limits), used: things.length, usedBy };
+  return { ...quotaLimit(name, quota, allowed), used: things.length, usedBy };
 }

@@ -111,7 +111,7 @@ export function quotaOf(code: string): Quota | undefined {
   return Object.hasOwn(QUOTAS, code) ? QUOTAS[code] : undefined;
 }
 
-/** Where the operator asks for more. */
-export function quotaLink(quota: Quota): string {
-  return `https://console.aws.amazon.com/servicequotas/home/services/${quota.service}/quotas/${quota.code}`;
+/** Where the operator asks for more: each region has quotas of its own. */
+export function quotaLink({ service, code }: Quota, region: string): string {
+  return `https://${region}.console.aws.amazon.com/servicequotas/home/services/${service}/quotas/${code}`;
 }

@@ -8,7 +8,7 @@ import { DataPlaneError, type Holder } from "./holder.ts";
 import type { Link, Programs } from "./program.ts";
 
 /** How many namespaces are worked on at once: their tools wait for the kernel more than they work. */
-const AT_ONCE = 4;
+const AT_ONCE = 8;
 
 export interface Applied {
   readonly programs: Programs;

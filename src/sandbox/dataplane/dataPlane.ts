@@ -8,15 +8,18 @@
  *               ▲                                                           │ failed, lost
  *               └─────────────────────── after a while ◀────────────────────┘
  */
+import { Consoles } from "../consoles.ts";
 import type { Clock, Tables } from "../world.ts";
 import { apply } from "./applying.ts";
 import { NOTHING } from "./changes.ts";
 import { DataPlaneError, type Holder, type Run, startHolder } from "./holder.ts";
+import { hostEntry, identityOf } from "./hosts.ts";
 import { nextMoment } from "./moments.ts";
 import type { Programs } from "./program.ts";
 import { programsOf } from "./programs.ts";
 import { topologyOf } from "./reading.ts";
 import { selfTest } from "./selfTest.ts";
+import { Surroundings } from "./surroundings.ts";
 import type { Topology } from "./topology.ts";
 
 export type Status = { readonly status: "on" } | { readonly status: "off"; readonly why: string };
@@ -32,6 +35,8 @@ export interface DataPlane {
   topology(): Topology;
   /** What runs the command behind it in the namespace of a host, a router (by AWS's id) or `internet`. */
   entry(namespace: string): readonly string[];
+  /** The same with what a host has beside its network, once its resolver answers: see hosts.ts. */
+  inside(host: string): Promise<readonly string[]>;
   /** Runs a shell script there, or in the holder's own namespace. Throws a DataPlaneError when it is off. */
   run(script: string, namespace?: string): Promise<Run>;
   /** Ends everything that runs in the namespaces, and them. */
@@ -43,10 +48,10 @@ export interface DataPlaneOptions {
   readonly tables: Tables;
   /** Told what a person should know, one line each. */
   readonly log: (line: string) => void;
-  /** Called when what is applied has changed. */
-  readonly onApplied?: (topology: Topology) => void;
+  /** Where hosts write; nobody reads it when undefined. */
+  readonly consoles?: Consoles;
   /** What is applied for a topology; a test may hand in another. */
-  readonly programs?: (topology: Topology) => Programs;
+  readonly programs?: ((topology: Topology) => Programs) | undefined;
 }
 
 const EMPTY: Topology = { routers: [], hosts: [], peerings: [] };
@@ -64,6 +69,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
 class Plane implements DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #programs: (topology: Topology) => Programs;
+  readonly #surroundings: Surroundings;
   readonly #stopping = new AbortController();
   #status: Status = { status: "off", why: "it has not been started" };
   #holder: Holder | undefined;
@@ -78,6 +84,7 @@ class Plane implements DataPlane {
   constructor(options: DataPlaneOptions) {
     this.#options = options;
     this.#programs = options.programs ?? programsOf;
+    this.#surroundings = new Surroundings({ consoles: new Consoles(), ...options });
   }
 
   async begin(): Promise<void> {
@@ -122,6 +129,11 @@ class Plane implements DataPlane {
     return this.#theHolder().entry(namespace);
   }
 
+  async inside(id: string): Promise<readonly string[]> {
+    await this.#surroundings.ready(id);
+    return hostEntry(this.entry(id), identityOf(this.#topology, id));
+  }
+
   run(script: string, namespace?: string): Promise<Run> {
     return this.#theHolder().run(script, namespace);
   }
@@ -131,6 +143,9 @@ class Plane implements DataPlane {
     this.#waiting.abort();
     await this.#holder?.close();
     await this.#running;
+    // One that was being made meanwhile.
+    await this.#holder?.close();
+    await this.#surroundings.close();
     this.#end("the sandbox is stopping");
   }
 
@@ -154,6 +169,9 @@ class Plane implements DataPlane {
   /** Somebody ended the namespaces, or a program in them hung: everything is made anew from the state. */
   #lost(holder: Holder): void {
     if (this.#holder !== holder || this.#stopping.signal.aborted) return;
+    this.#options.log(
+      "data plane: its namespaces have ended, and every connection in them; they are made anew",
+    );
     this.#holder = undefined;
     this.#applied = NOTHING;
     this.wake();
@@ -208,7 +226,7 @@ class Plane implements DataPlane {
       if (this.#holder !== holder) return "the namespaces were lost";
       this.#applied = programs;
       this.#topology = topology;
-      this.#options.onApplied?.(topology);
+      this.#surroundings.applied(standing(topology, programs), holder);
       const [failed] = failures;
       return failed && `${failed[0]}: ${failed[1]}`;
     } catch (thrown) {
@@ -217,4 +235,11 @@ class Plane implements DataPlane {
       throw thrown;
     }
   }
+}
+
+/** Without the routers and hosts whose programs failed. */
+function standing({ routers, hosts, peerings }: Topology, { namespaces }: Programs): Topology {
+  const names = new Set(namespaces.map(({ name }) => name));
+  const stands = ({ id }: { readonly id: string }) => names.has(id);
+  return { routers: routers.filter(stands), hosts: hosts.filter(stands), peerings };
 }

@@ -24,13 +24,13 @@ export function hostNamespace({ id, kind }: Host, ports: readonly HostPort[]): N
       ...ports.flatMap(portObjects),
       // What the machine's own namespace has is inherited: a host that forwards would be a router.
       ...(isNat ? NAT_SYSCTLS : ["net/ipv4/ip_forward 0", "net/ipv4/conf/all/rp_filter 0"]).map(sysctl),
-      ...(isNat ? [] : [sysctl(PING_FOR_ROOT)]),
+      ...(isNat ? [] : WITHOUT_CAPABILITIES.map(sysctl)),
     ],
   };
 }
 
-/** Group 0 may ping without raw sockets, to which nobody in a host has the right. */
-const PING_FOR_ROOT = "net/ipv4/ping_group_range 0 0";
+/** Nobody in a host has a capability: group 0 may ping without raw sockets, and all may listen on every port. */
+const WITHOUT_CAPABILITIES = ["net/ipv4/ping_group_range 0 0", "net/ipv4/ip_unprivileged_port_start 0"];
 
 function sysctl(add: string): KernelObject {
   return { key: `sysctl ${add.slice(0, add.indexOf(" "))}`, tool: "sysctl", add };
@@ -102,9 +102,6 @@ function natFilter(ports: readonly HostPort[]): string {
   ].join("\n");
 }
 
-/** What is not routed on the internet is swallowed there, as packets to it are lost in the real one. */
-const NOT_ROUTED = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"];
-
 export function internetNamespace(routers: readonly Router[]): Namespace {
   const internetAddress = addressText(span(INTERNET_BLOCK as Cidr).first + 1);
   return {
@@ -114,11 +111,10 @@ export function internetNamespace(routers: readonly Router[]): Namespace {
       { key: "lo", tool: "ip", add: "link set lo up" },
       { key: "address", tool: "ip", add: `addr add ${internetAddress}/32 dev lo` },
       { key: "block", tool: "ip", add: `route replace local ${INTERNET_BLOCK} dev lo` },
-      ...NOT_ROUTED.map((block): KernelObject => {
-        return { key: `block ${block}`, tool: "ip", add: `route replace blackhole ${block} metric 100` };
-      }),
+      // Private addresses, and public ones that nobody has, are lost on the internet without a word.
+      { key: "nowhere", tool: "ip", add: "route replace blackhole default" },
       sysctl("net/ipv4/conf/all/rp_filter 0"),
-      sysctl(PING_FOR_ROOT),
+      ...WITHOUT_CAPABILITIES.map(sysctl),
       sysctl("net/ipv4/ip_forward 1"),
       ...routers.filter((router) => router.hasInternetGateway).flatMap(toRouter),
     ],

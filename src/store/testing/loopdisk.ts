@@ -1,6 +1,8 @@
 /**
  * A disk whose power can be cut, for tests: an ext4 image on a loop device, shut down by force, so that
  * everything that was not forced to the disk is lost. Needs root and Linux; says what is missing otherwise.
+ * After a cut the image's copy is mounted: a mount namespace that somebody made meanwhile holds on to the old
+ * one, and the kernel would hand out that dead file system again.
  */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -27,7 +29,7 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack("I", 2))
 export function loopDisk(megabytes: number): LoopDisk | string {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return "needs Linux and root";
   const home = fs.mkdtempSync(path.join(os.tmpdir(), "letsdata-disk-"));
-  const image = path.join(home, "image");
+  let image = path.join(home, "image");
   const folder = path.join(home, "disk");
   const mount = () => quiet("mount", "-o", "loop", image, folder);
   const disk: LoopDisk = {
@@ -35,6 +37,10 @@ export function loopDisk(megabytes: number): LoopDisk | string {
     cutPower: () => quiet("python3", "-c", SHUTDOWN, folder),
     powerOn: () => {
       quiet("umount", folder);
+      const copy = `${image}+`;
+      quiet("cp", "--sparse=always", image, copy);
+      fs.rmSync(image);
+      image = copy;
       mount();
     },
     remove: () => {
