@@ -3,10 +3,10 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { cidr } from "../../domain/cidr.ts";
 import { changesBetween, NOTHING } from "./changes.ts";
-import { KernelModel } from "./kernelModel.testing.ts";
+import { KernelModel } from "./testing/kernelModel.ts";
 import type { Programs } from "./program.ts";
 import { programsOf } from "./programs.ts";
-import { idOf, topologies } from "./randomTopologies.testing.ts";
+import { idOf, topologies } from "./testing/randomTopologies.ts";
 import { portOf, routerOf, topologyWith } from "./topologies.testing.ts";
 import type { Router } from "./topology.ts";
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { cidr } from "../../domain/cidr.ts";
 import type { KernelObject, Programs } from "./program.ts";
 import { programsOf } from "./programs.ts";
-import { idOf, topologies } from "./randomTopologies.testing.ts";
+import { idOf, topologies } from "./testing/randomTopologies.ts";
 import { portOf, routerOf, topologyWith } from "./topologies.testing.ts";
 import type { Route, Router } from "./topology.ts";
 

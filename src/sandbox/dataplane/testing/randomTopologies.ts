@@ -1,11 +1,11 @@
 /**
  * Topologies by chance for tests: three VPCs, two of them with the same addresses, of which any part may be there
- * or not. Two topologies of it have ids in common, so that one can become the other. Used by tests alone.
+ * or not. Two topologies of it have ids in common, so that one can become the other.
  */
 import fc from "fast-check";
-import { cidr } from "../../domain/cidr.ts";
-import { FIRST_NUMBER } from "./names.ts";
-import { portOf, routerOf, topologyWith } from "./topologies.testing.ts";
+import { cidr } from "../../../domain/cidr.ts";
+import { FIRST_NUMBER } from "../names.ts";
+import { portOf, routerOf, topologyWith } from "../topologies.testing.ts";
 import type {
   Acl,
   Group,
@@ -17,7 +17,7 @@ import type {
   Router,
   Subnet,
   Topology,
-} from "./topology.ts";
+} from "../topology.ts";
 
 /** An id as AWS gives them. */
 export function idOf(prefix: string, ...numbers: readonly number[]): string {
@@ -30,6 +30,26 @@ export function idOf(prefix: string, ...numbers: readonly number[]): string {
 const VPCS = [0, 1, 2] as const;
 const SUBNETS = 2;
 const PORTS = 4;
+
+const GROUP_PROTOCOLS = [
+  { protocol: "-1", fromPort: -1, toPort: -1 },
+  { protocol: "tcp", fromPort: 80, toPort: 80 },
+  { protocol: "udp", fromPort: 0, toPort: 65_535 },
+  { protocol: "tcp", fromPort: 1024, toPort: 2048 },
+  { protocol: "icmp", fromPort: -1, toPort: -1 },
+  { protocol: "icmp", fromPort: 8, toPort: 0 },
+  { protocol: "icmp", fromPort: 3, toPort: -1 },
+  { protocol: "50", fromPort: -1, toPort: -1 },
+] as const;
+
+const ACL_PROTOCOLS = [
+  { protocol: "-1" },
+  { protocol: "6", ports: { from: 0, to: 65_535 } },
+  { protocol: "17", ports: { from: 53, to: 53 } },
+  { protocol: "1", icmp: { type: 8, code: -1 } },
+  { protocol: "1", icmp: { type: -1, code: -1 } },
+  { protocol: "47" },
+] as const;
 
 const part = fc.record({
   isThere: fc.boolean(),
@@ -52,10 +72,16 @@ const part = fc.record({
     }),
     { minLength: PORTS, maxLength: PORTS },
   ),
-  rules: fc.array(fc.record({ egress: fc.boolean(), port: fc.nat(2), source: fc.nat(2) }), { maxLength: 3 }),
-  entries: fc.array(fc.record({ egress: fc.boolean(), isAllowed: fc.boolean(), protocol: fc.nat(3) }), {
-    maxLength: 3,
-  }),
+  rules: fc.array(
+    fc.record({ egress: fc.boolean(), what: fc.nat(GROUP_PROTOCOLS.length - 1), source: fc.nat(2) }),
+    { maxLength: 3 },
+  ),
+  entries: fc.array(
+    fc.record({ egress: fc.boolean(), isAllowed: fc.boolean(), protocol: fc.nat(ACL_PROTOCOLS.length - 1) }),
+    {
+      maxLength: 3,
+    },
+  ),
 });
 type Part = Parameters<Parameters<typeof part.map>[0]>[0];
 
@@ -163,12 +189,10 @@ function groupIn(vpc: number, at: number, { rules }: Part, ports: readonly Port[
   return {
     id,
     members: ports.filter(({ groupIds }) => groupIds.includes(id)).map(({ privateIp }) => privateIp),
-    rules: rules.map(({ egress, port, source }, number) => ({
+    rules: rules.map(({ egress, what, source }, number) => ({
       id: idOf("sgr", vpc, at, number),
       egress,
-      protocol: port === 2 ? "icmp" : "tcp",
-      fromPort: port === 2 ? -1 : 80,
-      toPort: port === 2 ? -1 : 80 + port,
+      ...(GROUP_PROTOCOLS[what] ?? GROUP_PROTOCOLS[0]),
       from: from(source),
     })),
   };
@@ -178,7 +202,7 @@ function aclIn(vpc: number, at: number, { entries }: Part): Acl {
   const made = entries.map(({ egress, isAllowed, protocol }, number) => ({
     number: 100 + number,
     egress,
-    protocol: ["-1", "6", "17", "1"][protocol] ?? "-1",
+    ...(ACL_PROTOCOLS[protocol] ?? ACL_PROTOCOLS[0]),
     action: isAllowed ? ("allow" as const) : ("deny" as const),
     cidr: cidr("0.0.0.0/0"),
   }));

@@ -1,10 +1,10 @@
 /**
  * A model of what the data plane's scripts do to a kernel: namespaces, links and what is in them, as they stand
  * after each line. Promises to refuse (throw) what the kernel refuses: to add what is there, to take away what is
- * not, to speak of a device that does not exist. Used by tests alone.
+ * not, to speak of a device that does not exist.
  */
-import type { Changes } from "./changes.ts";
-import type { KernelObject, Programs } from "./program.ts";
+import type { Changes } from "../changes.ts";
+import type { KernelObject, Programs } from "../program.ts";
 
 interface Device {
   /** As the line that made it says. */
