@@ -45,6 +45,10 @@ const COMMANDS: Readonly<Record<string, Known>> = {
       "user-data": ["UserData", "base64"],
     },
   },
+  "describe-instances": {
+    make: (input) => new ec2.DescribeInstancesCommand(input),
+    options: { "instance-ids": ["InstanceIds", "list"] },
+  },
   "terminate-instances": {
     make: (input) => new ec2.TerminateInstancesCommand(input),
     options: { "instance-ids": ["InstanceIds", "list"] },

@@ -4,6 +4,7 @@
  *
  *   sh             run; every command must end with 0
  *   sh customer    the same, on the customer's side: it needs `aws`
+ *   sh packets     the same, where the sandbox carries packets
  *   sh serve       run in the background until it says `ready`
  *   sh install     not run: whoever runs the tests has done it
  *
@@ -14,7 +15,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const WAYS = ["run", "customer", "serve", "install"] as const;
+const WAYS = ["run", "customer", "packets", "serve", "install"] as const;
 
 export interface Fence {
   readonly way: (typeof WAYS)[number];
