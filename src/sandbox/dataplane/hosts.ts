@@ -39,6 +39,16 @@ export function identityOf({ routers, hosts }: Topology, id: string): HostIdenti
 }
 
 /**
+ * Rights that a program's file has (`ping`'s to raw sockets) count for nothing on file systems without set-user-ID:
+ * the kernel would refuse to run it for somebody who cannot have them. Where they count for nothing anyway, as in
+ * a user namespace, the mount may not be changed, and need not be.
+ */
+const WITHOUT_FILE_RIGHTS = `
+for at in $(stat -c %m / /usr /usr/bin 2>/dev/null | sort -u); do
+  mount -o remount,bind,nosuid "$at" 2>/dev/null
+done`;
+
+/**
  * Where a host's own file is not there to be covered (a link into `/run`, which is empty here), it is made; where
  * that is not possible either, the command runs all the same, and the reason is on its standard error.
  */
@@ -58,6 +68,7 @@ cover hosts "$hosts"
 cover resolv.conf "$resolv"
 hostname "$name"
 mount -t proc proc /proc 2>/dev/null
+${WITHOUT_FILE_RIGHTS}
 setpriv=$(command -v setpriv)
 PATH=$outer:$node
 exec "$setpriv" --bounding-set=-all --inh-caps=-all --no-new-privs "$@"

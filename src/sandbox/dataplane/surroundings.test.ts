@@ -172,6 +172,11 @@ describe("hosts", { skip }, () => {
     assert.match(missing.stderr, /no-such-command/);
   });
 
+  test("it can ping all the same, by a program that the machine gives a right of its own", AT, async () => {
+    const { code, stderr } = await runIn(host.id, ["ping", "-c", "1", "-W", "20", host.ip]);
+    assert.deepEqual([code, stderr], [0, ""]);
+  });
+
   test("names of its VPC, in full and short, over UDP and TCP, by both addresses", AT, async () => {
     const other = await launch(ours, subnetId);
     const name = privateName(host.ip);
