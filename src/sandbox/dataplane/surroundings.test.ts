@@ -153,7 +153,7 @@ describe("hosts", { skip }, () => {
     peer = await launch(theirs, theirSubnetId);
   });
 
-  test("a host has its own name, files and address, and no rights", AT, async () => {
+  test("a host has its own name, files and address, may ping, and has no other rights", AT, async () => {
     const { stdout } = await runIn(host.id, [
       "sh",
       "-c",
@@ -163,8 +163,9 @@ describe("hosts", { skip }, () => {
       privateName(host.ip),
       "127.0.0.1 localhost",
       `${host.ip} ${privateName(host.ip)} ${privateName(host.ip).split(".", 1)[0]}`,
-      "CapEff:\t0000000000000000",
+      "CapEff:\t0000000000002000", // raw sockets
     ]);
+    assert.equal((await runIn(host.id, ["ping", "-n", "-c", "1", host.ip])).code, 0);
     const { code } = await runIn(host.id, ["ip", "link", "set", "eth0", "down"]);
     assert.notEqual(code, 0);
     const missing = await runIn(host.id, ["no-such-command"]);
