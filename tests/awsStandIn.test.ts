@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createSandbox } from "../src/sandbox/server.ts";
 import { settings } from "../src/sandbox/settings.ts";
+import { fastClock } from "./support/clocks.ts";
 import {
   CUSTOMER_ACCOUNT,
   commandLine,
@@ -18,7 +19,6 @@ import {
   sameError,
   sameShape,
 } from "./support/customer.ts";
-import { fastClock } from "./support/clocks.ts";
 import { masking } from "./support/masks.ts";
 
 const ASKED: readonly (readonly string[])[] = [

@@ -19,7 +19,7 @@
 import type { Cloud } from "./cloud.ts";
 import { AwsError } from "./errors.ts";
 import { faultFrom } from "./faultSpecs.ts";
-import type { Administered, AdminAnswer, AdminRequest } from "./ownRequests.ts";
+import type { AdminAnswer, Administered, AdminRequest } from "./ownRequests.ts";
 import { packetRequest } from "./packetRequests.ts";
 import { plantingFrom } from "./servicesInterfaces.ts";
 

@@ -36,8 +36,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   const cloud = new Cloud({ ...options, onChange: () => dataPlane?.wake() });
   const { clock, log = () => {}, programs } = options;
   const { tables, consoles } = cloud;
-  const also = programs ? { programs } : {};
-  if (options.packets) dataPlane = await startDataPlane({ clock, log, tables, consoles, ...also });
+  if (options.packets) dataPlane = await startDataPlane({ clock, log, tables, consoles, programs });
   if (dataPlane?.status().status !== "on")
     consoles.excuse("Nothing runs on this instance: the sandbox carries no packets here.");
   const stopping = new AbortController();

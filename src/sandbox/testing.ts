@@ -4,7 +4,7 @@
  * for it: clients sign with the machine's clock, which a driven one leaves behind.
  */
 import { EC2Client } from "@aws-sdk/client-ec2";
-import type { DataPlane } from "./dataplane/dataPlane.ts";
+import type { DataPlane, DataPlaneOptions } from "./dataplane/dataPlane.ts";
 import { createSandbox } from "./server.ts";
 import { type ProfileName, type Settings, settings } from "./settings.ts";
 import type { Clock } from "./world.ts";
@@ -56,6 +56,7 @@ export interface SandboxOverrides {
   readonly log?: (line: string) => void;
   /** Packets obey the state, where this machine allows it: see `dataPlane`. */
   readonly packets?: boolean;
+  readonly programs?: DataPlaneOptions["programs"];
 }
 
 export interface OwnAnswer {
@@ -67,6 +68,7 @@ export interface OwnAnswer {
 export interface TestSandbox {
   readonly url: string;
   readonly clock: DrivenClock;
+  /** undefined when no packets were asked for. */
   readonly dataPlane: DataPlane | undefined;
   /** A client of that account (12 digits) in that region; closed with the sandbox. */
   client(account: string, region: string): EC2Client;
@@ -76,12 +78,13 @@ export interface TestSandbox {
 }
 
 export async function startSandbox(overrides: SandboxOverrides = {}): Promise<TestSandbox> {
-  const { profile = "quick", clock = new DrivenClock(), dataDir, log, packets = false } = overrides;
+  const { profile = "quick", clock = new DrivenClock(), dataDir, log, packets = false, programs } = overrides;
   const sandbox = await createSandbox({
     clock,
     dataDir,
     log,
     packets,
+    programs,
     settings: settings(profile, { signatureSkewMs: Number.MAX_SAFE_INTEGER, ...overrides.settings }),
   });
   const { url } = await sandbox.listen(0);

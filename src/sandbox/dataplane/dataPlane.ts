@@ -51,7 +51,7 @@ export interface DataPlaneOptions {
   /** Where hosts write; nobody reads it when undefined. */
   readonly consoles?: Consoles;
   /** What is applied for a topology; a test may hand in another. */
-  readonly programs?: (topology: Topology) => Programs;
+  readonly programs?: ((topology: Topology) => Programs) | undefined;
 }
 
 const EMPTY: Topology = { routers: [], hosts: [], peerings: [] };

@@ -102,9 +102,6 @@ function natFilter(ports: readonly HostPort[]): string {
   ].join("\n");
 }
 
-/** What is not routed on the internet is swallowed there, as packets to it are lost in the real one. */
-const NOT_ROUTED = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"];
-
 export function internetNamespace(routers: readonly Router[]): Namespace {
   const internetAddress = addressText(span(INTERNET_BLOCK as Cidr).first + 1);
   return {
@@ -114,9 +111,8 @@ export function internetNamespace(routers: readonly Router[]): Namespace {
       { key: "lo", tool: "ip", add: "link set lo up" },
       { key: "address", tool: "ip", add: `addr add ${internetAddress}/32 dev lo` },
       { key: "block", tool: "ip", add: `route replace local ${INTERNET_BLOCK} dev lo` },
-      ...NOT_ROUTED.map((block): KernelObject => {
-        return { key: `block ${block}`, tool: "ip", add: `route replace blackhole ${block} metric 100` };
-      }),
+      // Private addresses, and public ones that nobody has, are lost on the internet without a word.
+      { key: "nowhere", tool: "ip", add: "route replace blackhole default" },
       sysctl("net/ipv4/conf/all/rp_filter 0"),
       ...WITHOUT_CAPABILITIES.map(sysctl),
       sysctl("net/ipv4/ip_forward 1"),

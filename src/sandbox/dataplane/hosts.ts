@@ -57,6 +57,7 @@ cover() {
 cover hosts "$hosts"
 cover resolv.conf "$resolv"
 hostname "$name"
+mount -t proc proc /proc 2>/dev/null
 setpriv=$(command -v setpriv)
 PATH=$outer:$node
 exec "$setpriv" --bounding-set=-all --inh-caps=-all --no-new-privs "$@"
