@@ -36,8 +36,9 @@ function sysctl(add: string): KernelObject {
   return { key: `sysctl ${add.slice(0, add.indexOf(" "))}`, tool: "sysctl", add };
 }
 
-function portObjects({ id: link, device, privateIp, subnet }: HostPort, index: number): KernelObject[] {
+function portObjects({ id: link, device, privateIp, subnet }: HostPort): KernelObject[] {
   const gateway = gatewayOf(subnet);
+  const index = Number(device.slice("eth".length));
   const object = (key: string, add: string): KernelObject => ({
     key: `${key} ${device}`,
     tool: "ip",
