@@ -79,6 +79,24 @@ const WALKS: Walks = {
     await aws.type(`ec2 wait vpc-peering-connection-deleted ${ids}`);
   },
 
+  async "an instance, its names and its console"(aws) {
+    const made = await aws.type<{ Instances: { InstanceId: string }[] }>(
+      "ec2 run-instances --image-id ami-12345678 --metadata-options HttpTokens=required --user-data",
+      ["#!/bin/sh\necho hello\n"],
+    );
+    const id = made.Instances[0]?.InstanceId;
+    await aws.type(`ec2 wait instance-running --instance-ids ${id}`);
+    const path = "Reservations[].Instances[].[PublicDnsName,MetadataOptions.HttpTokens]";
+    const [shown = []] = await aws.type<string[][]>(
+      `ec2 describe-instances --instance-ids ${id} --query ${path}`,
+    );
+    assert.match(shown[0] ?? "", /^ec2-198-\d+-\d+-\d+\.compute-1\.amazonaws\.com$/);
+    assert.equal(shown[1], "required");
+    // The command decodes it.
+    const { Output } = await aws.type<{ Output: string }>(`ec2 get-console-output --instance-id ${id}`);
+    assert.match(Output, /^Nothing runs on this instance/);
+  },
+
   async errors(aws) {
     await aws.refused("InvalidVpcID.NotFound", "ec2 describe-vpcs --vpc-ids vpc-0123456789abcdef0");
     await aws.refused("InvalidVpc.Range", "ec2 create-vpc --cidr-block 10.0.0.0/8");

@@ -92,7 +92,10 @@ class Plane implements DataPlane {
       this.#holder = await this.#newHolder();
       await selfTest(this.#holder);
     } catch (thrown) {
-      await this.#holder?.close();
+      const holder = this.#holder;
+      // Its end is no loss to be mended.
+      this.#holder = undefined;
+      await holder?.close();
       if (!(thrown instanceof DataPlaneError)) throw thrown;
       this.#status = { status: "off", why: thrown.message };
       this.#options.log(
