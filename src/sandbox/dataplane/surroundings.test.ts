@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -13,16 +13,16 @@ import {
   AcceptVpcPeeringConnectionCommand,
   CreateVpcPeeringConnectionCommand,
   type EC2Client,
-  GetConsoleOutputCommand,
   ModifyVpcAttributeCommand,
   ModifyVpcPeeringConnectionOptionsCommand,
   RunInstancesCommand,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { settings } from "../settings.ts";
-import { DrivenClock, startSandbox, type TestSandbox } from "../testing.ts";
+import { DrivenClock, startSandbox } from "../testing.ts";
 import { makeInternetGateway, makeSubnet, makeVpc } from "../testNetwork.ts";
 import { TOOLS_PATH } from "./holder.ts";
+import { consoleOf, gone, turn } from "./testing/consoles.ts";
 
 const { instancePendingMs, instanceTerminatingMs, peeringProvisioningMs } = settings("quick");
 const REGION = "eu-west-1";
@@ -92,31 +92,6 @@ async function launch(client: EC2Client, SubnetId: string, { script, isPublic = 
   const id = made?.InstanceId ?? "";
   await consoleOf(client, id, /user data/);
   return { id, ip: made?.PrivateIpAddress ?? "", publicIp: made?.PublicIpAddress ?? "" };
-}
-
-/** What is on the console, once it says that. */
-async function consoleOf(client: EC2Client, InstanceId: string, says: RegExp): Promise<string> {
-  for (;;) {
-    const { Output = "" } = await client.send(new GetConsoleOutputCommand({ InstanceId }));
-    const text = Buffer.from(Output, "base64").toString();
-    if (says.test(text)) return text;
-  }
-}
-
-/** Lets everything else have its turn. */
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-/** One that waits to be reaped has ended. */
-function isAlive(pid: string | undefined): boolean {
-  try {
-    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}
-
-async function gone(pid: string | undefined): Promise<void> {
-  while (isAlive(pid)) await turn();
 }
 
 async function terminate(client: EC2Client, id: string): Promise<void> {
@@ -316,49 +291,4 @@ echo began
     const text = await consoleOf(ours, loud.id, /done\n.*has ended/s);
     assert.equal(Buffer.byteLength(text), 64 * 1024);
   });
-});
-
-test("after a restart from its state a host boots again; after a close nothing is left", {
-  ...AT,
-  skip,
-}, async () => {
-  const dataDir = mkdtempSync(join(tmpdir(), "hosts-"));
-  const listening = () =>
-    process.getActiveResourcesInfo().filter((one) => /^(UDPWRAP|TCPServerWrap)$/.test(one)).length;
-  const listeningBefore = listening();
-  const boot = async (own: (on: TestSandbox, client: EC2Client) => Promise<string>) => {
-    const on = await startSandbox({ packets: true, dataDir, clock: sandbox.clock });
-    try {
-      const client = on.client("111111111111", REGION);
-      const id = await own(on, client);
-      const text = await consoleOf(client, id, /has ended/);
-      const pid = on.dataPlane?.entry(id)[2];
-      return { id, text, pid };
-    } finally {
-      await on.close();
-    }
-  };
-  try {
-    const first = await boot(async (on, client) => {
-      const subnet = await makeSubnet(client, await makeVpc(client));
-      const UserData = Buffer.from("#!/bin/sh\necho booted\nsleep 1000000 &\n").toString("base64");
-      const { Instances } = await client.send(
-        new RunInstancesCommand({
-          ImageId: "ami-12345678",
-          MinCount: 1,
-          MaxCount: 1,
-          SubnetId: subnet,
-          UserData,
-        }),
-      );
-      on.clock.advance(instancePendingMs);
-      return Instances?.[0]?.InstanceId ?? "";
-    });
-    const second = await boot(async () => first.id);
-    for (const { text } of [first, second]) assert.equal(text.match(/^booted$/gm)?.length, 1);
-    for (const { pid } of [first, second]) await gone(pid);
-    assert.equal(listening(), listeningBefore);
-  } finally {
-    rmSync(dataDir, { recursive: true });
-  }
 });
