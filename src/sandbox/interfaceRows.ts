@@ -4,9 +4,10 @@
  * interface never goes without freeing the elastic IP on it.
  */
 import { createHash } from "node:crypto";
+import { addressCount } from "../domain/cidr.ts";
 import { freeAddressOn } from "./addresses.ts";
 import { AwsError } from "./errors.ts";
-import { privateAddress } from "./find.ts";
+import { privateAddress, RESERVED_ADDRESSES, usedAddresses } from "./find.ts";
 import { withinQuota } from "./quotas.ts";
 import type { InterfaceRow, SubnetRow } from "./rows.ts";
 import type { Tag } from "./state.ts";
@@ -52,14 +53,42 @@ export function newInterface(call: Call, spec: NewInterface): InterfaceRow {
   };
 }
 
+/** An interface's attachment to something of AWS's own. */
+export function serviceAttachment(call: Call): NonNullable<InterfaceRow["attachment"]> {
+  return {
+    id: call.newId("ela-attach"),
+    ownerId: "amazon-aws",
+    deviceIndex: 1,
+    at: call.now,
+    deleteOnTermination: false,
+  };
+}
+
 function checkQuota(call: Call, zoneId: string): void {
-  const rows = call.tables.interfaces.list(call);
   withinQuota({
-    count: rows.filter((row) => call.tables.subnets.get(row.subnetId)?.zoneId === zoneId).length + 1,
-    quota: call.settings.interfacesQuota,
+    count: 1,
+    quota: interfacesLeft(call, zoneId),
     code: "NetworkInterfaceLimitExceeded",
     what: "network interfaces",
   });
+}
+
+/** How many more interfaces the account may have in the zone. */
+function interfacesLeft(call: Call, zoneId: string): number {
+  const rows = call.tables.interfaces.list(call);
+  const inZone = rows.filter((row) => call.tables.subnets.get(row.subnetId)?.zoneId === zoneId);
+  return call.settings.interfacesQuota - inZone.length;
+}
+
+/** Why that many interfaces more cannot be in the subnet; undefined when they can. */
+export function cannotHold(
+  call: Call,
+  subnet: SubnetRow,
+  count: number,
+): "noAddresses" | "overQuota" | undefined {
+  const free = addressCount(subnet.cidr) - RESERVED_ADDRESSES - usedAddresses(call, subnet.id).size;
+  if (count > free) return "noAddresses";
+  return count > interfacesLeft(call, subnet.zoneId) ? "overQuota" : undefined;
 }
 
 /** A locally administered address that depends on the id alone. */
@@ -82,14 +111,19 @@ export function detached(row: InterfaceRow): InterfaceRow {
   return rest;
 }
 
+/** The VPC's default group, which an interface is in when nothing else is asked for. */
+export function defaultGroup(call: Call, vpcId: string): string[] {
+  const groups = call.tables.securityGroups.list(call);
+  return groups.filter((one) => one.vpcId === vpcId && one.name === "default").map((one) => one.id);
+}
+
 /**
  * The groups for an interface in that VPC: those asked for, all of the VPC; the VPC's default group when none
  * is asked for. Codes: InvalidGroup.NotFound, InvalidParameterValue for a group of another VPC.
  */
 export function groupsFor(call: Call, vpcId: string, asked: readonly string[] | undefined): string[] {
+  if (!asked?.length) return defaultGroup(call, vpcId);
   const groups = call.tables.securityGroups.list(call);
-  if (!asked?.length)
-    return groups.filter((one) => one.vpcId === vpcId && one.name === "default").map((one) => one.id);
   for (const id of asked) {
     const group = seen(call, groups).find((one) => one.id === id);
     if (!group) throw new AwsError("InvalidGroup.NotFound", `The security group '${id}' does not exist`);

@@ -1,11 +1,11 @@
 /**
- * Interfaces that a service of AWS leaves in a customer's subnet: the sandbox has neither functions nor clusters,
- * so a test plants what they would leave. Promises a row like any other: it takes an address, holds its groups
+ * Interfaces that a service of AWS leaves in a customer's subnet: of services the sandbox has not, and of those it
+ * has, but at a moment of the test's own. Promises a row like any other: it takes an address, holds its groups
  * and its subnet, and goes when its time has come (elapse.ts).
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
  */
 import { notFound } from "./find.ts";
-import { groupsFor, newInterface } from "./interfaceRows.ts";
+import { groupsFor, newInterface, serviceAttachment } from "./interfaceRows.ts";
 import type { InterfaceRow } from "./rows.ts";
 import type { Place } from "./state.ts";
 import type { Call, Tables } from "./world.ts";
@@ -72,13 +72,7 @@ export function plant(call: Call, what: Planting): InterfaceRow {
     groupIds: groupsFor(call, subnet.vpcId, what.groupIds),
     interfaceType: type,
     ...(requesterManaged ? { requesterId: `amazon-${type === "lambda" ? "lambda" : "aws"}` } : {}),
-    attachment: {
-      id: call.newId("ela-attach"),
-      ownerId: "amazon-aws",
-      deviceIndex: 1,
-      at: call.now,
-      deleteOnTermination: false,
-    },
+    attachment: serviceAttachment(call),
   });
   return call.tables.interfaces.put({
     ...row,

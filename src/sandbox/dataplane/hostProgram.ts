@@ -24,20 +24,21 @@ export function hostNamespace({ id, kind }: Host, ports: readonly HostPort[]): N
       ...ports.flatMap(portObjects),
       // What the machine's own namespace has is inherited: a host that forwards would be a router.
       ...(isNat ? NAT_SYSCTLS : ["net/ipv4/ip_forward 0", "net/ipv4/conf/all/rp_filter 0"]).map(sysctl),
-      ...(isNat ? [] : WITHOUT_CAPABILITIES.map(sysctl)),
+      ...(isNat ? [] : [sysctl(ANY_PORT)]),
     ],
   };
 }
 
-/** Nobody in a host has a capability: group 0 may ping without raw sockets, and all may listen on every port. */
-const WITHOUT_CAPABILITIES = ["net/ipv4/ping_group_range 0 0", "net/ipv4/ip_unprivileged_port_start 0"];
+/** What runs in a host has not the capability to listen on low ports: it needs none. */
+const ANY_PORT = "net/ipv4/ip_unprivileged_port_start 0";
 
 function sysctl(add: string): KernelObject {
   return { key: `sysctl ${add.slice(0, add.indexOf(" "))}`, tool: "sysctl", add };
 }
 
-function portObjects({ id: link, device, privateIp, subnet }: HostPort, index: number): KernelObject[] {
+function portObjects({ id: link, device, privateIp, subnet }: HostPort): KernelObject[] {
   const gateway = gatewayOf(subnet);
+  const index = Number(device.slice("eth".length));
   const object = (key: string, add: string): KernelObject => ({
     key: `${key} ${device}`,
     tool: "ip",
@@ -114,7 +115,7 @@ export function internetNamespace(routers: readonly Router[]): Namespace {
       // Private addresses, and public ones that nobody has, are lost on the internet without a word.
       { key: "nowhere", tool: "ip", add: "route replace blackhole default" },
       sysctl("net/ipv4/conf/all/rp_filter 0"),
-      ...WITHOUT_CAPABILITIES.map(sysctl),
+      sysctl(ANY_PORT),
       sysctl("net/ipv4/ip_forward 1"),
       ...routers.filter((router) => router.hasInternetGateway).flatMap(toRouter),
     ],

@@ -156,24 +156,31 @@ function hostsOf({ tables, now }: Look): Host[] {
   ];
 }
 
-function portsOf({ tables }: Look, hosts: readonly Host[]): (Port & { readonly vpcId: string })[] {
-  return hosts.flatMap((host) => {
-    const nat = tables.natGateways.get(host.id);
-    const ids = nat ? [nat.interfaceId ?? ""] : (tables.instances.get(host.id)?.interfaceIds ?? []);
-    const own = ids.flatMap((id) => tables.interfaces.get(id) ?? []).filter((row) => row.attachment);
-    const byIndex = own.toSorted(
-      (a, b) => (a.attachment?.deviceIndex ?? 0) - (b.attachment?.deviceIndex ?? 0),
-    );
-    return byIndex.map((row, index) => portOf(row, { host, device: `eth${index}` }));
-  });
+function portsOf(look: Look, hosts: readonly Host[]): (Port & { readonly vpcId: string })[] {
+  const { natGateways, instances } = look.tables;
+  return hosts.flatMap((host) =>
+    host.kind === "natGateway"
+      ? attachedOf(look, [natGateways.get(host.id)?.interfaceId ?? ""]).map((row) => portOf(row, host, 0))
+      : // By the index: an interface keeps its name, and its connections, when another is detached.
+        attachedOf(look, instances.get(host.id)?.interfaceIds ?? []).map((row) =>
+          portOf(row, host, row.attachment?.deviceIndex ?? 0),
+        ),
+  );
 }
 
-function portOf(row: rows.InterfaceRow, { host, device }: { readonly host: Host; readonly device: string }) {
+/** Those of the interfaces that are attached, the primary first. */
+function attachedOf({ tables }: Look, ids: readonly string[]): rows.InterfaceRow[] {
+  const index = ({ attachment }: rows.InterfaceRow) => attachment?.deviceIndex ?? 0;
+  const own = ids.flatMap((id) => tables.interfaces.get(id) ?? []).filter((row) => row.attachment);
+  return own.toSorted((a, b) => index(a) - index(b));
+}
+
+function portOf(row: rows.InterfaceRow, host: Host, deviceIndex: number) {
   return {
     id: row.id,
     vpcId: row.vpcId,
     hostId: host.id,
-    device,
+    device: `eth${deviceIndex}`,
     subnetId: row.subnetId,
     privateIp: row.privateIp,
     macAddress: row.macAddress,
