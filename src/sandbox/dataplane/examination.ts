@@ -142,7 +142,7 @@ function attempted(clock: Clock, argv: readonly string[], input: string): Promis
   child.stdin.on("error", () => {});
   child.stdin.end(input);
   void clock.sleep(HANGS_AFTER_MS, over.signal).then(() => {
-    if (over.signal.aborted || child.pid === undefined) return;
+    if (over.signal.aborted || child.pid === undefined || child.exitCode !== null) return;
     process.kill(-child.pid, "SIGKILL");
     problem = `it hung for ${HANGS_AFTER_MS / 1000} s`;
   });
