@@ -66,8 +66,8 @@ test("the stand-in prints what the real command prints", async (t) => {
       const [real, ours] = await Promise.all([printed("aws", args, env), printed(standIn, args, env)]);
       assert.deepEqual(ours, real, asked.join(" "));
     }
-    const refused = await printed(standIn, ["--endpoint-url", url, "ec2", "run-instances"], env);
-    assert.match(refused.stderr, /the stand-in does not know: aws ec2 run-instances/);
+    const refused = await printed(standIn, ["--endpoint-url", url, "ec2", "create-nat-gateway"], env);
+    assert.match(refused.stderr, /the stand-in does not know: aws ec2 create-nat-gateway/);
   } finally {
     await sandbox.close();
     rmSync(folder, { recursive: true, force: true });
