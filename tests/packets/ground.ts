@@ -6,7 +6,7 @@
 import type { DataPlane, DataPlaneOptions } from "../../src/sandbox/dataplane/dataPlane.ts";
 import { startSandbox, type TestSandbox } from "../../src/sandbox/testing.ts";
 import { type Ec2State, readState } from "./ec2State.ts";
-import { type Observed, type Probes, startProbes } from "./flowProbes.ts";
+import { type Observed, type Probes, startProbes } from "./probes.ts";
 import { flowsOf, forgedBy, guestsOf, SERVED, type Wanted } from "./flows.ts";
 import { ALIAS, type Made } from "./made.ts";
 import { CIRCLES, type Flow, type Verdict, verdictOf } from "./model.ts";
@@ -118,7 +118,9 @@ interface Comparison {
 async function tryOne(comparison: Comparison, flow: Flow, comesMs: number): Promise<Disagreement[]> {
   const verdict = verdictOf(comparison.state, flow, guestsOf(comparison.made));
   const isSilent = verdict.kind === "silent";
-  const observed = await comparison.probes.probe(flow, {
+  const { forged, ...way } = flow;
+  const probe = forged === undefined ? way : { ...way, sourceAddress: forged };
+  const observed = await comparison.probes.probe(probe, {
     answerMs: isSilent ? LOST_MS : comesMs,
     arrivalMs: isSilent && !verdict.arrives ? 0 : comesMs,
   });
