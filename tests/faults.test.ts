@@ -20,6 +20,15 @@ const COUNTS = [1, 20] as const;
 /** Operations of the hands that no plan of the product asks for at present, with the reason. */
 const NOT_IN_THE_STORY: Readonly<Record<string, string>> = {
   GetAWSDefaultServiceQuota: "only where an account has no value of its own",
+  ListClustersV2: "the story's dataset has no cluster",
+  ListNodes: "the story's dataset has no cluster",
+  GetBootstrapBrokers: "the story's dataset has no cluster",
+  GetCompatibleKafkaVersions: "the story's dataset has no cluster",
+  CreateClusterV2: "the story's dataset has no cluster",
+  UpdateBrokerStorage: "the story's dataset has no cluster",
+  DeleteCluster: "the story's dataset has no cluster",
+  GetFunctionConfiguration: "the story's dataset has no functions",
+  UpdateFunctionConfiguration: "the story's dataset has no functions",
 };
 
 /** As the hands name them: the SDK's command and paginator classes. */

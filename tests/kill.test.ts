@@ -72,7 +72,7 @@ class Kills {
       datasetName,
       region: "us-east-1",
       customerAccountForAccess: CUSTOMER,
-      writeConnector: { connectorDestination: "Kafka" },
+      writeConnector: { connectorDestination: "Kafka", kafka: { clusterType: "none" } },
     });
   }
 

@@ -30,6 +30,7 @@ interface Names {
 
 const PCX = "pcx-0123456789abcdef0";
 const peering = ({ dataset }: Names) => `/v1/datasets/${dataset}/vpcPeeringConnections`;
+const connector = ({ dataset }: Names) => `/v1/datasets/${dataset}/writeConnector`;
 const dataset = {
   datasetName: "Other",
   region: "us-east-1",
@@ -82,6 +83,21 @@ const ROWS: Readonly<Record<OperationId, Row>> = {
     stranger: 404,
     naming: 404,
   },
+  "writeConnectors.view": { path: connector, viewer: 200, stranger: 404, naming: 404 },
+  "writeConnectors.update": {
+    path: connector,
+    body: { volumeGiB: 200 },
+    viewer: 403,
+    stranger: 404,
+    naming: 404,
+  },
+  "writeConnectors.reinitialize": {
+    path: (names) => `${connector(names)}/reinitialize`,
+    viewer: 403,
+    stranger: 404,
+    naming: 404,
+  },
+  "writeConnectors.delete": { path: connector, viewer: 403, stranger: 404, naming: 404 },
   "vpcs.list": {
     path: (names) => `/v1/vpcs?datasetName=${names.dataset}`,
     viewer: 200,
@@ -145,7 +161,11 @@ before(async () => {
   house = await testHouse();
   acme = await house.tenant("acme");
   other = await house.tenant("other");
-  const body = { ...dataset, datasetName: "Secrets", writeConnector: { connectorDestination: "Kafka" } };
+  const body = {
+    ...dataset,
+    datasetName: "Secrets",
+    writeConnector: { connectorDestination: "Kafka", kafka: { clusterType: "none" } },
+  };
   const made = await house.ask("POST /v1/datasets", { key: acme.member, body });
   assert.equal(made.status, 201, made.text);
   await house.look(acme.id, "Secrets", { world: emptyWorld(house.clock.now()) });

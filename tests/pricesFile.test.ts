@@ -41,7 +41,7 @@ test("a right one is reckoned with", async () => {
       datasetName: "Clicks",
       region: "us-west-2",
       customerAccountForAccess: "111122223333",
-      writeConnector: { connectorDestination: "Kafka" },
+      writeConnector: { connectorDestination: "Kafka", kafka: { clusterType: "none" } },
     });
     const { monthlyUsd, pricesDate, atLeast } = plan.cost as Record<string, unknown>;
     // The S3 endpoint and the rest have no price in this table, so it is at least 3 × (0.04 + 0.004) × 730.

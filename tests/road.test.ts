@@ -22,7 +22,11 @@ const configuration = (datasetName: string, vpcSize: "small" | "medium" | "large
   datasetName,
   region: "us-east-1" as const,
   customerAccountForAccess: CUSTOMER,
-  writeConnector: { connectorDestination: "Kafka" as const, vpcSize },
+  writeConnector: {
+    connectorDestination: "Kafka" as const,
+    kafka: { clusterType: "none" as const },
+    vpcSize,
+  },
 });
 
 async function active(datasetName: string) {

@@ -254,7 +254,7 @@ describe("things that belong to nobody", () => {
       datasetName: "Brief",
       region: "us-east-1",
       customerAccountForAccess: CUSTOMER,
-      writeConnector: { connectorDestination: "Kafka" },
+      writeConnector: { connectorDestination: "Kafka", kafka: { clusterType: "none" } },
     });
     const { datasetId } = await house.api.call("datasets.view", { datasetName: "Brief" });
     await reaches(house, "Brief", "ACTIVE");

@@ -20,6 +20,7 @@ import { settingsHandlers } from "./settings.ts";
 import { sweepHandlers } from "./sweeps.ts";
 import { tenantHandlers } from "./tenants.ts";
 import { vpcHandlers } from "./vpcs.ts";
+import { writeConnectorHandlers } from "./writeConnectors.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -28,6 +29,7 @@ const handlers: Handlers<OperationId> = {
   ...keyHandlers,
   ...datasetHandlers,
   ...vpcHandlers,
+  ...writeConnectorHandlers,
   ...peeringHandlers,
   ...rangeHandlers,
   ...settingsHandlers,

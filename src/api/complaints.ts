@@ -43,9 +43,19 @@ function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodObject): FieldProblem[
   if (Number.isNaN(issue.input)) return [];
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) =>
-      unknownField(pathText([...issue.path, key]), key, Object.keys(schema.shape)),
+      unknownField(pathText([...issue.path, key]), key, fieldsAt(schema, issue.path)),
     );
   return [{ field, message: complaint(issue, field, descriptionAt(schema, issue.path)) }];
+}
+
+/** The fields that are known where an unknown one stands. */
+function fieldsAt(schema: z.ZodObject, path: readonly PropertyKey[]): string[] {
+  const at = path.reduce<unknown>((inside, part) => {
+    const object = bare(inside);
+    return object instanceof z.ZodObject ? object.shape[String(part)] : undefined;
+  }, schema);
+  const object = bare(at);
+  return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
 }
 
 function complaint(issue: z.core.$ZodIssue, field: string, description: string | undefined): string {

@@ -1,8 +1,10 @@
 /** Datasets: their status in one word and one sentence, and a condition for each resource. */
 import type { AnswerOf, BodyOf, DryRunOf } from "../contract/operations.ts";
+import { needsVpc } from "../control/datasets.ts";
 import type { DatasetRequest } from "../control/intent.ts";
 import { deletePlanOf, runningCost } from "../control/outlook.ts";
 import type { DatasetPlan } from "../control/rehearsal.ts";
+import { kafkaCluster } from "../domain/kafka.ts";
 import type { Condition, Dataset, Network, Tenant } from "../domain/model.ts";
 import type { NetworkStatus, Reads } from "../store/store.ts";
 import type { Handlers, House } from "./call.ts";
@@ -61,11 +63,16 @@ export function datasetView(known: KnownDataset): AnswerOf<"datasets.list">["ite
     statusReason: statusReason(known),
     connectorDestination: dataset.writeConnector.connectorDestination,
     vpcSize: network?.size ?? null,
-    cidrBlock: network?.cidr ?? null,
-    vpcId: status?.world?.vpcs[0]?.id ?? null,
+    cidrBlock: isPast(known) ? null : (network?.cidr ?? null),
+    vpcId: isPast(known) ? null : (status?.world?.vpcs[0]?.id ?? null),
     createdDatetime: iso(dataset.createdAt),
     deletedDatetime: isoOrNull(dataset.deletedAt),
   };
+}
+
+/** Its write connector was deleted, and nothing of it is left; of a deleted dataset the last is still shown. */
+function isPast({ dataset, network }: Pick<KnownDataset, "dataset" | "network">): boolean {
+  return dataset.status === "INACTIVE" && network !== null && network.goneAt !== null;
 }
 
 function datasetDetail(
@@ -87,7 +94,7 @@ function datasetDetail(
 type DeleteSteps = NonNullable<AnswerOf<"datasets.view">["deletePlan"]>;
 type DeleteRow = NonNullable<ReturnType<typeof deletePlanOf>>[number];
 
-function deleteStepView({ actor, since, blockedBy, ...rest }: DeleteRow): DeleteSteps[number] {
+export function deleteStepView({ actor, since, blockedBy, ...rest }: DeleteRow): DeleteSteps[number] {
   return { ...rest, blockedBy: [...blockedBy], whoseMove: actor, since: isoOrNull(since) };
 }
 
@@ -120,26 +127,30 @@ export function statusReason({ dataset, network, status }: KnownDataset): string
   const conditions = status?.conditions ?? [];
   const first = (state: Condition["state"]) => conditions.find((condition) => condition.state === state);
   const rest =
-    dataset.status === "DELETING" ? (["deleting", "waiting"] as const) : (["waiting", "deleting"] as const);
+    network?.want === "absent" ? (["deleting", "waiting"] as const) : (["waiting", "deleting"] as const);
   const telling = first("blocked") ?? first(rest[0]) ?? first(rest[1]);
   if (dataset.status === "DELETED") return null;
+  if (isPast({ dataset, network })) return "Its write connector was deleted";
   if (telling) return `${telling.resource}: ${telling.message}`;
   const fresh = network !== null && (status?.observedAt ?? null) === null;
   return fresh ? "The cloud has not been looked at yet" : null;
 }
 
-function conditionView(condition: Condition): AnswerOf<"datasets.view">["conditions"][number] {
+export function conditionView(condition: Condition): AnswerOf<"datasets.view">["conditions"][number] {
   const { actor, since, ...rest } = condition;
   return { ...rest, whoseMove: actor, since: iso(since) };
 }
 
 function datasetRequest(body: BodyOf<"datasets.create">): DatasetRequest {
-  const { connectorDestination, resourceLocation, vpcSize, vpcCidrBlock } = body.writeConnector;
+  const { connectorDestination, resourceLocation, vpcSize, vpcCidrBlock = null } = body.writeConnector;
+  const place = { connectorDestination, resourceLocation, vpcSize, vpcCidrBlock };
+  const kafka = needsVpc(place) ? kafkaCluster(body.writeConnector.kafka ?? {}, vpcSize) : null;
   return {
     name: body.datasetName,
     region: body.region,
     customerAccountForAccess: body.customerAccountForAccess,
-    writeConnector: { connectorDestination, resourceLocation, vpcSize, vpcCidrBlock: vpcCidrBlock ?? null },
+    writeConnector: { ...place, kafka },
+    functionArns: body.computeEngine?.functionArns ?? [],
     configuration: body,
   };
 }

@@ -19,7 +19,7 @@ function configuration(datasetName: string, change: Record<string, unknown> = {}
     datasetName,
     region: "us-east-1",
     customerAccountForAccess: "111122223333",
-    writeConnector: { connectorDestination: "Kafka" },
+    writeConnector: { connectorDestination: "Kafka", kafka: { clusterType: "none" } },
     ...change,
   };
 }
@@ -77,7 +77,11 @@ describe("a dry run of a create", () => {
     assert.equal(next.body.tenantRange.isNew, false);
     assert.notEqual(next.body.cidrBlock, plan.cidrBlock);
     const wrong = configuration("More", {
-      writeConnector: { connectorDestination: "Kafka", vpcCidrBlock: "10.0.0.0/25" },
+      writeConnector: {
+        connectorDestination: "Kafka",
+        kafka: { clusterType: "none" },
+        vpcCidrBlock: "10.0.0.0/25",
+      },
     });
     assertProblem(await rehearse(wrong), 409, "conflict");
     assertProblem(await rehearse({ ...wrong, region: "mars-1" }), 400, "invalid");

@@ -4,6 +4,7 @@
  */
 import type { AnswerOf } from "../contract/operations.ts";
 import { needsVpc } from "../control/datasets.ts";
+import { networkStatusOf } from "../control/outlook.ts";
 import type { Actor } from "../control/intent.ts";
 import type { Dataset, Network, Tenant } from "../domain/model.ts";
 import { emptyWorld, type SeenSubnet, type World } from "../domain/world.ts";
@@ -12,6 +13,7 @@ import type { Handlers, House } from "./call.ts";
 import { type CommandPlace, type PeerOf, peeringGuide } from "./commands.ts";
 import { type KnownDataset, readDataset, statusReason } from "./datasets.ts";
 import { filledPage, pageRequest } from "./paging.ts";
+import { bootstrapOf } from "./writeConnectors.ts";
 
 type VpcView = AnswerOf<"vpcs.list">["items"][number];
 
@@ -55,6 +57,11 @@ export function vpcNotes(known: KnownDataset, guide: boolean): string[] {
   const { dataset } = known;
   const none = noVpcReason(dataset);
   if (none !== null) return [none];
+  if (known.network && known.network.goneAt !== null)
+    return [
+      `Dataset ${dataset.name} has no VPC now: its write connector was deleted. ` +
+        `Build it again: letsdata writeConnectors reinitialize --datasetName ${dataset.name}`,
+    ];
   if (guide && peerOf(known) === null)
     return [`The commands need the VPC's id, and the VPC of ${dataset.name} is not created yet: ask again.`];
   return [];
@@ -79,7 +86,8 @@ export function peerOf({ network, status }: Pick<KnownDataset, "network" | "stat
 /** Null for a dataset without a VPC; `place` asks for the guide. */
 export function vpcView(known: KnownDataset, place: CommandPlace | null): VpcView | null {
   const { dataset, network, status } = known;
-  if (!network || dataset.status === "DELETED") return null;
+  const standing = networkStatusOf(known);
+  if (!network || standing === null || standing === "DELETED") return null;
   const world = status?.world ?? emptyWorld(0);
   const peer = peerOf(known);
   return {
@@ -89,10 +97,11 @@ export function vpcView(known: KnownDataset, place: CommandPlace | null): VpcVie
     cidrBlock: network.cidr,
     region: network.cell.region,
     vpcSize: network.size,
-    status: dataset.status,
+    status: standing,
     statusReason: statusReason(known),
     subnets: subnetViews(network, world),
     natGateways: natGatewayViews(world),
+    bootstrapBrokers: bootstrapOf(known),
     ...(place && peer && { peeringGuide: peeringGuide(place, peer) }),
   };
 }

@@ -10,7 +10,7 @@ export function kafka(datasetName: string, more: Record<string, unknown> = {}) {
     datasetName,
     region: "us-east-1",
     customerAccountForAccess: "123456789012",
-    writeConnector: { connectorDestination: "Kafka", ...more },
+    writeConnector: { connectorDestination: "Kafka", kafka: { clusterType: "none" }, ...more },
   };
 }
 

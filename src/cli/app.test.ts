@@ -196,7 +196,7 @@ describe("creating", () => {
   const body = {
     datasetName: "Clicks",
     region: "us-east-1",
-    writeConnector: { connectorDestination: "Kafka" },
+    writeConnector: { connectorDestination: "Kafka", kafka: { clusterType: "none" } },
   };
 
   test("the body comes from the file or from standard input", async () => {

@@ -27,6 +27,12 @@ const API_GROUPS: Readonly<Record<string, GroupText>> = {
     description:
       "A dataset takes a range out of its tenant's; when its write connector is Kafka, a VPC is made and secured there.",
   },
+  writeConnectors: {
+    brief: "Write connectors: the network, the Kafka cluster and the functions of a dataset",
+    description:
+      "Shows a write connector and where its clients begin, deletes it while its dataset stays, builds it again, and " +
+      "lets its storage grow.",
+  },
   vpcs: {
     brief: "VPCs of the datasets, and peering with them",
     description:

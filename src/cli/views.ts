@@ -3,6 +3,7 @@
  * VPC, the guide to peering as commands to copy. Everything here goes to people; programs read the JSON.
  */
 import type { Operation, OperationId } from "../contract/operations.ts";
+import { connectorParts } from "./connectorViews.ts";
 import { elapsed } from "./durations.ts";
 import { costs, deleteSteps, dryRun, findings, type Lister } from "./forecastViews.ts";
 import { bold, cellAt, table } from "./render.ts";
@@ -63,6 +64,8 @@ function indentation(items: readonly Fields[]): (item: Fields) => string {
 const MORE: Partial<Record<OperationId, (view: View) => Promise<string[]>>> = {
   "datasets.view": datasetDetails,
   "datasets.create": blockedOnly,
+  "writeConnectors.view": connectorDetails,
+  "writeConnectors.update": connectorDetails,
   "vpcs.list": vpcDetails,
   "vpcPeeringConnections.list": nextSteps,
   "vpcPeeringConnections.accept": nextSteps,
@@ -89,6 +92,12 @@ async function conditions(view: View): Promise<string[]> {
     view,
     ORDER.flatMap((state) => all.filter((condition) => condition.state === state)),
   );
+}
+
+async function connectorDetails(view: View): Promise<string[]> {
+  const list = listerOf(view);
+  const steps = await deleteSteps(view.answer, list);
+  return [...(steps ?? (await conditions(view))), ...(await connectorParts(view.answer, list))];
 }
 
 async function blockedOnly(view: View): Promise<string[]> {

@@ -15,6 +15,10 @@ export interface NetworkRef {
   readonly datasetId: string;
   readonly datasetName: string;
   readonly vpcIds: readonly string[];
+  /** Whether a cluster is to be looked for; none when left out. */
+  readonly hasCluster?: boolean;
+  /** Functions to look at; none when left out. */
+  readonly functionArns?: readonly string[];
 }
 
 /** A network, and what of it is to be looked at. */
@@ -72,6 +76,12 @@ export interface QuotaUse extends QuotaLimit {
   readonly usedBy: ReadonlyMap<string, number>;
 }
 
+export interface QuotaQuestion {
+  readonly zoneIds: readonly string[];
+  /** Those of the cluster too. */
+  readonly brokers: boolean;
+}
+
 /** How old the limits may be: a minute for who waits until they are raised. */
 export type LimitsAge = "hour" | "minute";
 
@@ -88,8 +98,8 @@ export interface Cloud {
   observe(cell: Cell, networks: readonly LookAt[], signal?: AbortSignal): Promise<ReadonlyMap<string, World>>;
   /** Everything in the cell that bears our installation's tag, whichever network it belongs to, or none. */
   inventory(cell: Cell): Promise<readonly TaggedThing[]>;
-  /** The quotas that a network in these zones needs, counted now. */
-  quotas(cell: Cell, zoneIds: readonly string[], age: LimitsAge): Promise<readonly QuotaUse[]>;
+  /** The quotas that such a network needs, counted now. */
+  quotas(cell: Cell, asked: QuotaQuestion, age: LimitsAge): Promise<readonly QuotaUse[]>;
   /** What each network is allowed: `activePeeringsPerVpc`, `rulesPerGroup`, `routesPerTable`. */
   peeringLimits(cell: Cell, age: LimitsAge): Promise<readonly QuotaLimit[]>;
   /**

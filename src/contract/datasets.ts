@@ -13,7 +13,7 @@ export const datasetsOperations = {
     summary: "Create a dataset",
     description:
       "Takes a range for the dataset and, when its write connector is Kafka, creates and secures a VPC there. " +
-      "The answer comes at once; `--wait` stays until the VPC is ACTIVE. `--dryRun` writes nothing and says what " +
+      "The answer comes at once; `--wait` stays until VPC, cluster and functions are there. `--dryRun` writes nothing and says what " +
       "it would get, use up and cost.",
     access: "member",
     tenantScoped: true,
@@ -48,8 +48,8 @@ export const datasetsOperations = {
         operation: "datasets.view",
         field: "status",
         done: ["ACTIVE"],
-        failed: ["ERROR", "DELETING", "DELETED"],
-        defaultTimeoutSeconds: 1800,
+        failed: ["ERROR", "INACTIVE", "DELETING", "DELETED"],
+        defaultTimeoutSeconds: 7200,
       },
     },
   }),

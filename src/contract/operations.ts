@@ -13,6 +13,7 @@ import { settingsOperations } from "./settings.ts";
 import { sweepOperations } from "./sweep.ts";
 import { tenantsOperations } from "./tenants.ts";
 import { vpcsOperations } from "./vpcs.ts";
+import { writeConnectorsOperations } from "./writeConnectors.ts";
 
 export type { Access, CommandShape, Example, Operation, OperationId, Wait };
 
@@ -20,6 +21,7 @@ export const operations = {
   ...tenantsOperations,
   ...keysOperations,
   ...datasetsOperations,
+  ...writeConnectorsOperations,
   ...vpcsOperations,
   ...rangesOperations,
   ...settingsOperations,

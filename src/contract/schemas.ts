@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { type Cidr, parseCidr } from "../domain/cidr.ts";
 import { DATASET_STATUSES, REGIONS, ROLES, VPC_SIZES } from "../domain/model.ts";
+import { checkConnector, checkFunctions, computeEngine, kafka } from "./kafka.ts";
 import { cost, deleteStep } from "./plans.ts";
 
 /** A block in CIDR notation; host bits and other slips are refused with what was probably meant. */
@@ -18,7 +19,7 @@ export const cidrBlock = z
   .transform((text) => text as Cidr)
   .meta({ id: "Cidr", description: "An IPv4 block, without host bits", examples: ["10.4.8.0/25"] });
 
-const moment = z.string().meta({ format: "date-time", examples: ["2026-11-23T10:00:00.000Z"] });
+export const moment = z.string().meta({ format: "date-time", examples: ["2026-11-23T10:00:00.000Z"] });
 
 export const tenantName = z
   .string()
@@ -132,7 +133,9 @@ export const writeConnector = z
       .default("small")
       .describe("small = /25 (128 addresses), medium = /23 (512), large = /22 (1024)"),
     vpcCidrBlock: cidrBlock.optional().describe("A range of your own choice; without it one is chosen"),
+    kafka: kafka.optional(),
   })
+  .superRefine(checkConnector)
   .describe("Where the dataset writes to");
 
 const section = z.record(z.string(), z.unknown());
@@ -153,9 +156,10 @@ export const datasetConfiguration = z
     writeConnector,
     readConnector: section.optional().describe("Kept as given"),
     errorConnector: section.optional().describe("Kept as given"),
-    computeEngine: section.optional().describe("Kept as given"),
+    computeEngine: computeEngine.optional(),
     manifestFile: section.optional().describe("Kept as given"),
   })
+  .superRefine(checkFunctions)
   .meta({
     id: "DatasetConfiguration",
     examples: [
@@ -200,94 +204,6 @@ export const datasetDetail = dataset
       .describe("The configuration as it was given, with the defaults filled in"),
   })
   .meta({ id: "DatasetDetail" });
-
-export const subnet = z
-  .object({
-    subnetId: z.string(),
-    type: z.enum(["private", "public"]),
-    availabilityZone: z.string(),
-    availabilityZoneId: z.string(),
-    cidrBlock: z.string(),
-    availableIpAddressCount: z.number().int(),
-  })
-  .meta({ id: "Subnet" });
-
-export const peeringGuide = z
-  .object({
-    credentials: z
-      .string()
-      .nullable()
-      .describe("Makes the commands act as your account in the sandbox; null on AWS, where your own keys do"),
-    request: z.string().describe("Requests the peering connection, in your account"),
-    accept: z.string().describe("Accepts it on behalf of #LetsData"),
-    route: z.string().describe("The route of your side, once it is active"),
-    securityGroup: z.string().describe("Lets your hosts out to the dataset's range"),
-    dnsHostnames: z
-      .string()
-      .describe(
-        "Turns on DNS hostnames in your VPC. AWS gives private DNS answers over a peering to neither side before; " +
-          "our side then sets its option for the dataset's names by itself",
-      ),
-    dns: z
-      .string()
-      .describe("Lets our side resolve the public names of your hosts to private addresses; rarely needed"),
-    undo: z.array(z.string()).describe("Takes all of it back"),
-  })
-  .meta({ id: "PeeringGuide" });
-
-export const vpc = z
-  .object({
-    datasetName: z.string(),
-    vpcId: z.string().nullable(),
-    ownerId: z.string().nullable(),
-    cidrBlock: z.string(),
-    region: z.string(),
-    vpcSize: z.enum(VPC_SIZES),
-    status: z.enum(["CREATING", "ACTIVE", "DELETING", "ERROR"]),
-    statusReason: z.string().nullable(),
-    subnets: z.array(subnet),
-    natGateways: z.array(
-      z.object({
-        natGatewayId: z.string(),
-        state: z.string(),
-        subnetId: z.string(),
-        publicIp: z.string().nullable(),
-      }),
-    ),
-    peeringGuide: peeringGuide.optional(),
-  })
-  .meta({ id: "Vpc" });
-
-export const PEERING_STATUSES = [
-  "PENDING",
-  "ACCEPTING",
-  "CONFIGURING",
-  "ACTIVE",
-  "DELETING",
-  "DELETED",
-  "REJECTED",
-  "REFUSED",
-  "EXPIRED",
-  "FAILED",
-] as const;
-
-export const peering = z
-  .object({
-    vpcPeeringConnectionId: z.string(),
-    status: z.enum(PEERING_STATUSES).describe("Our word for where it stands"),
-    awsStatus: z.string().describe("AWS's own status code; `gone` when AWS no longer shows it"),
-    statusReason: z.string(),
-    whoseMove: z.enum(["letsdata", "aws", "operator", "customer", "nobody"]),
-    nextStep: z.string().nullable(),
-    requesterOwnerId: z.string().nullable(),
-    requesterVpcId: z.string().nullable(),
-    requesterRegion: z.string().nullable(),
-    requesterCidrBlocks: z.array(z.string()).describe("AWS may hide them until the connection is active"),
-    accepterVpcId: z.string().nullable(),
-    expirationTime: moment.nullable(),
-    expiresInSeconds: z.number().nullable().describe("Time left to accept it"),
-  })
-  .meta({ id: "VpcPeeringConnection" });
 
 export const rangeUse = z
   .object({

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { define, forTenant, inDataset, none, ofPeering } from "./define.ts";
 import * as shape from "./schemas.ts";
+import * as vpcs from "./vpcShapes.ts";
 
 export const vpcsOperations = {
   "vpcs.list": define({
@@ -27,7 +28,7 @@ export const vpcsOperations = {
       ...shape.paging,
     }),
     body: null,
-    answer: shape.page(shape.vpc),
+    answer: shape.page(vpcs.vpc),
     idempotent: false,
     command: {
       path: ["vpcs", "list"],
@@ -56,7 +57,7 @@ export const vpcsOperations = {
     params: inDataset,
     query: z.object({ ...forTenant, ...shape.paging }),
     body: null,
-    answer: shape.page(shape.peering),
+    answer: shape.page(vpcs.peering),
     idempotent: false,
     command: {
       path: ["vpcs", "vpcPeeringConnections", "list"],
@@ -92,7 +93,7 @@ export const vpcsOperations = {
     params: ofPeering,
     query: z.object({ ...forTenant }),
     body: null,
-    answer: shape.peering,
+    answer: vpcs.peering,
     idempotent: false,
     command: {
       path: ["vpcs", "vpcPeeringConnections", "accept"],
@@ -126,7 +127,7 @@ export const vpcsOperations = {
     params: ofPeering,
     query: z.object({ ...forTenant }),
     body: null,
-    answer: shape.peering,
+    answer: vpcs.peering,
     idempotent: false,
     command: {
       path: ["vpcs", "vpcPeeringConnections", "delete"],

@@ -21,6 +21,7 @@ export interface DatasetRequest {
   readonly region: Region;
   readonly customerAccountForAccess: string;
   readonly writeConnector: WriteConnector;
+  readonly functionArns: readonly string[];
   readonly configuration: Readonly<Record<string, unknown>>;
 }
 

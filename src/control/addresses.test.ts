@@ -50,7 +50,9 @@ const insertDataset = (tx: Tx, tenantId: string, name: string) =>
       resourceLocation: "letsdata",
       vpcSize: "small",
       vpcCidrBlock: null,
+      kafka: null,
     },
+    functionArns: [],
     configuration: {},
     status: "CREATING",
   });

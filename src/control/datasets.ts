@@ -25,7 +25,10 @@ export interface Datasets {
 }
 
 /** Only Kafka lives in a VPC of ours; the customer's own cluster lives in the customer's. */
-export function needsVpc({ connectorDestination, resourceLocation }: Dataset["writeConnector"]): boolean {
+export function needsVpc({
+  connectorDestination,
+  resourceLocation,
+}: Pick<Dataset["writeConnector"], "connectorDestination" | "resourceLocation">): boolean {
   return connectorDestination === "Kafka" && resourceLocation === "letsdata";
 }
 

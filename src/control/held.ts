@@ -8,6 +8,7 @@ import type { NetworkRef } from "../cloud/cloud.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
 import type { Cell, Condition, Network } from "../domain/model.ts";
 import { type Attempt, emptyWorld, type Kind, type World } from "../domain/world.ts";
+import { ZONES_WITHOUT_BROKERS } from "../domain/kafka.ts";
 import { chooseZones, layout } from "../network/layout.ts";
 import { dueKinds, joined } from "../network/looks.ts";
 import type { Lease, PassWrites, Store } from "../store/store.ts";
@@ -157,7 +158,8 @@ export class Held {
     if (network.layout || network.want === "absent") return network;
     const zones = await this.#deps.cloud.zones(network.cell);
     const { excludedZoneIds } = await this.#deps.store.settings();
-    const chosen = chooseZones(zones, excludedZoneIds);
+    const brokerless = network.cluster ? ZONES_WITHOUT_BROKERS : [];
+    const chosen = chooseZones(zones, [...excludedZoneIds, ...brokerless]);
     if (chosen.kind === "short") throw tooFewZones(network.cell, chosen.missing);
     const cut = layout({ cidr: network.cidr, size: network.size, zoneIds: chosen.zoneIds });
     await writes.saveLayout(cut);
@@ -207,11 +209,12 @@ export class Held {
 /** How old a look may be at what does not move, while a network is on its way, milliseconds. */
 const ON_ITS_WAY_MS = 300_000;
 
-function refOf({ id, tenantId, datasetId, datasetName }: Network, attempts: readonly Attempt[]): NetworkRef {
+function refOf(network: Network, attempts: readonly Attempt[]): NetworkRef {
+  const { id, tenantId, datasetId, datasetName, functionArns } = network;
   const vpcIds = attempts.flatMap(({ key, resourceId, closedAt }) =>
     key === "vpc" && resourceId && closedAt === null ? [resourceId] : [],
   );
-  return { id, tenantId, datasetId, datasetName, vpcIds };
+  return { id, tenantId, datasetId, datasetName, functionArns, vpcIds, hasCluster: network.cluster !== null };
 }
 
 /** Comes before what was seen earlier: as long as it lasts, nothing else can change. */

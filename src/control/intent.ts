@@ -2,6 +2,7 @@
  * Wishes. Every change a caller can ask for is one transaction here: it checks, writes the wish and the audit
  * record, wakes the reconciler, and makes no call to any cloud. Promises: refused = nothing written.
  */
+import { type ConnectorWishes, connectorWishes } from "./connectorWishes.ts";
 import { type Datasets, datasets } from "./datasets.ts";
 import { type PeeringDeps, type PeeringWishes, peeringWishes } from "./peeringWishes.ts";
 import { type People, type PeopleDeps, people } from "./people.ts";
@@ -10,12 +11,13 @@ import { type SweepWishes, sweepWishes } from "./sweepWishes.ts";
 
 export type { Actor, DatasetRequest, Once, PeeringName } from "./actor.ts";
 
-export type Intent = People & Datasets & PeeringWishes & Rehearsals & SweepWishes;
+export type Intent = People & Datasets & ConnectorWishes & PeeringWishes & Rehearsals & SweepWishes;
 
 export function createIntent(deps: PeopleDeps & RehearsalDeps & PeeringDeps): Intent {
   return {
     ...people(deps),
     ...datasets(deps),
+    ...connectorWishes(deps),
     ...peeringWishes(deps),
     ...rehearsals(deps),
     ...sweepWishes(deps),

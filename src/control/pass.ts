@@ -12,6 +12,7 @@ import type { Verdict } from "../network/connect.ts";
 import { isWhole, nothingKnown, touched } from "../network/looks.ts";
 import { type Plan, plan } from "../network/plan.ts";
 import type { Move } from "../network/sight.ts";
+import { holdsCreationUp } from "../network/status.ts";
 import type { Lease, PassWrites } from "../store/store.ts";
 import { type GateInput, peeringHolds, shortages } from "./quotaGate.ts";
 
@@ -95,6 +96,7 @@ async function adopt({ attempts, world, writes }: PassInput): Promise<void> {
     ...world.routeTables,
     ...world.endpoints,
     ...world.groups,
+    ...world.clusters.filter(({ ours }) => ours),
   ];
   for (const { key, attempt, resourceId, closedAt } of attempts) {
     if (resourceId || closedAt !== null) continue;
@@ -145,7 +147,12 @@ async function writeStatus(
   { network, writes, previous }: PassInput,
   thought: Plan,
 ): Promise<void> {
-  if (network.want === "absent" || network.readyAt !== null) return;
+  const { want, readyAt, datasetStatus } = network;
+  if (
+    want === "absent" ||
+    (readyAt !== null && datasetStatus === "ACTIVE" && !thought.conditions.some(isLost))
+  )
+    return;
   if (thought.complete) {
     await writes.markReady();
     deps.log({ event: "network ready", network: network.id, dataset: network.datasetName });
@@ -156,10 +163,9 @@ async function writeStatus(
   await writes.setDatasetStatus(isBlocked(thought.conditions) || isBlocked(previous) ? "ERROR" : "CREATING");
 }
 
-function holdsCreationUp({ state, resource, actor }: Condition): boolean {
-  return (
-    state === "blocked" && actor === "operator" && resource !== "range" && !resource.startsWith("peering/")
-  );
+/** What no pass puts right once a dataset was ACTIVE: its cluster is gone, or failed. */
+function isLost({ resource, state, actor }: Condition): boolean {
+  return resource === "cluster" && state === "blocked" && actor === "operator";
 }
 
 /** What held a create up in the pass before stands until it is made: only then is there something new to say. */
@@ -255,7 +261,7 @@ async function take(deps: PassDeps, input: PassInput, { step, attempt }: Move): 
 }
 
 function isCreate(step: Step): boolean {
-  return /^(create(Vpc|Subnet|InternetGateway|NatGateway|RouteTable|Endpoint|Group)|allocateAddress)$/.test(
+  return /^(create(Vpc|Subnet|InternetGateway|NatGateway|RouteTable|Endpoint|Group|Cluster)|allocateAddress)$/.test(
     step.do,
   );
 }

@@ -29,9 +29,10 @@ export async function shortages(input: GateInput): Promise<readonly Condition[]>
   const { cloud, network, writes, previous, now } = input;
   if (!network.layout) return [];
   const { zoneIds } = network.layout;
-  const needs = quotaNeeds({ zoneIds });
+  const needs = quotaNeeds({ zoneIds }, network.cluster);
+  const asked = { zoneIds, brokers: network.cluster !== null };
   const age = ageOf(previous, (resource) => resource.startsWith("quota/"));
-  const known = await read(input, () => cloud.quotas(network.cell, zoneIds, age));
+  const known = await read(input, () => cloud.quotas(network.cell, asked, age));
   if (known === null) return [];
   if ("unread" in known) {
     const before = previous.find(({ resource }) => resource === "quota");

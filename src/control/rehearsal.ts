@@ -6,7 +6,7 @@
 import type { Cidr } from "../domain/cidr.ts";
 import type { Dataset, DatasetRange } from "../domain/model.ts";
 import { THING_KINDS, type ThingKind } from "../domain/sweep.ts";
-import { type Cost, cost } from "../network/cost.ts";
+import { type Cost, clusterCounts, cost } from "../network/cost.ts";
 import { type Footprint, footprint } from "../network/footprint.ts";
 import { PRICES, type PriceTable } from "../network/prices.ts";
 import type { Tx } from "../store/store.ts";
@@ -68,14 +68,20 @@ interface Taken {
 function planned({ prices = PRICES }: RehearsalDeps, taken: Taken): DatasetPlan {
   const { dataset, range, isNew, account } = taken;
   const { region, writeConnector } = dataset;
-  const needs = range && footprint(range.cidr, writeConnector.vpcSize);
-  const counts = needs?.counts ?? {};
+  const needs = range && footprint(range.cidr, writeConnector.vpcSize, writeConnector.kafka);
+  const { cluster: _, ...counts } = { cluster: 0, ...needs?.counts, ...clusterCounts(writeConnector.kafka) };
   return {
     dataset,
     place: range && { account, cidr: range.cidr, tenantRange: range.tenantRange, isNew },
-    resources: needs ? THING_KINDS.map((resource) => ({ resource, count: needs.counts[resource] })) : [],
+    resources: needs ? counted(needs) : [],
     subnets: needs?.subnets ?? [],
     quotas: needs?.quotas ?? [],
     cost: cost(counts, { region, prices }),
   };
+}
+
+function counted({ counts }: Footprint): DatasetPlan["resources"] {
+  return THING_KINDS.map((resource) => ({ resource, count: counts[resource] })).filter(
+    ({ count }) => count > 0,
+  );
 }

@@ -8,7 +8,7 @@ import { asFailure, type Failure } from "../domain/failure.ts";
 import type { Cell, Clock, Condition } from "../domain/model.ts";
 import type { Finding } from "../domain/sweep.ts";
 import { emptyWorld, type Step, type World } from "../domain/world.ts";
-import { natHolds } from "../network/holders.ts";
+import { natHolds, ownClusters } from "../network/holders.ts";
 import { Draft, type Move, Sight } from "../network/sight.ts";
 import { teardown } from "../network/teardown.ts";
 
@@ -81,8 +81,10 @@ function yardsOf(removable: readonly Finding[]): readonly Yard[] {
     const [first] = found;
     if (!first) return [];
     const { cell, datasetId, tenantId, datasetName } = first;
+    const hasCluster = found.some(({ kind }) => kind === "cluster");
     // No VPC is named: only what bears our tags now is looked at.
-    const ref = { id: `sweep/${datasetId}`, tenantId, datasetId, datasetName: datasetName ?? "", vpcIds: [] };
+    const named = { datasetName: datasetName ?? "", vpcIds: [] };
+    const ref = { id: `sweep/${datasetId}`, tenantId, datasetId, ...named, hasCluster };
     return [{ cell, ref, ids: new Set(found.flatMap(({ id }) => id ?? [])) }];
   });
 }
@@ -96,7 +98,9 @@ async function round(deps: FixDeps, yard: Yard): Promise<Round> {
     const ours = draft.moves.filter(({ step }) => isOurs(step, { yard, world }));
     const refusals = new Map<string, Failure>();
     for (const move of ours) await tryMove(deps, yard, { move, refusals });
-    const going = world.natGateways.some(({ id, state }) => state === "deleting" && yard.ids.has(id));
+    const going = [...world.natGateways, ...world.clusters].some(
+      ({ id, state }) => state === "deleting" && yard.ids.has(id),
+    );
     const again = [...refusals.values()].some(({ code }) => code === "unavailable");
     return {
       left: reasons(yard, world, { conditions: draft.conditions, refusals }),
@@ -135,6 +139,8 @@ async function tryMove(
 /** Only what was found removable; and peerings and routes that end in it. */
 function isOurs(step: Step, { yard: { ids }, world }: { yard: Yard; world: World }): boolean {
   switch (step.do) {
+    case "deleteCluster":
+      return ids.has(step.clusterArn);
     case "deleteEndpoint":
       return ids.has(step.endpointId);
     case "deleteNatGateway":
@@ -187,5 +193,6 @@ function shown(world: World) {
     ...world.routeTables,
     ...world.endpoints,
     ...world.groups,
+    ...ownClusters(world),
   ];
 }

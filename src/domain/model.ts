@@ -48,14 +48,33 @@ export interface ApiKey {
   readonly revokedAt: number | null;
 }
 
-export const DATASET_STATUSES = ["CREATING", "ACTIVE", "DELETING", "DELETED", "ERROR"] as const;
+/** INACTIVE: its write connector was deleted, or is being; the dataset is kept. */
+export const DATASET_STATUSES = ["CREATING", "ACTIVE", "INACTIVE", "DELETING", "DELETED", "ERROR"] as const;
 export type DatasetStatus = (typeof DATASET_STATUSES)[number];
+
+/** The Kafka cluster of a write connector. */
+export interface KafkaCluster {
+  readonly clusterType: "provisioned" | "express";
+  /** As MSK writes it, such as `3.9.x.kraft`. */
+  readonly version: string;
+  readonly instanceType: string;
+  readonly brokersPerZone: number;
+  /** Of each broker; null where storage has no size. */
+  readonly volumeGiB: number | null;
+  readonly authentication: "iam" | "scram" | "none";
+  /** What the data task writes to; kept for it and for readers. */
+  readonly topic: string | null;
+  readonly partitions: number | null;
+  readonly replicationFactor: number | null;
+}
 
 export interface WriteConnector {
   readonly connectorDestination: string;
   readonly resourceLocation: "letsdata" | "customer";
   readonly vpcSize: VpcSize;
   readonly vpcCidrBlock: Cidr | null;
+  /** Null: no cluster of ours. */
+  readonly kafka: KafkaCluster | null;
 }
 
 export interface Dataset {
@@ -65,6 +84,8 @@ export interface Dataset {
   readonly region: Region;
   readonly customerAccountForAccess: string;
   readonly writeConnector: WriteConnector;
+  /** The data task's functions, which reach the cluster from inside the VPC. */
+  readonly functionArns: readonly string[];
   /** The configuration as it was given, for `view`. */
   readonly configuration: Readonly<Record<string, unknown>>;
   readonly status: DatasetStatus;
@@ -124,12 +145,20 @@ export interface Network {
   readonly size: VpcSize;
   readonly cidr: Cidr;
   readonly want: "present" | "absent";
+  /** When `absent` was asked for. */
+  readonly absentAskedAt: number | null;
+  readonly datasetStatus: DatasetStatus;
+  /** The cluster that stands in it; null for a network alone. */
+  readonly cluster: KafkaCluster | null;
+  readonly functionArns: readonly string[];
   /** Chosen at the first reconcile, when the zones are known. */
   readonly layout: Layout | null;
   readonly peerings: readonly PeeringWish[];
   /** When the network was first complete; null before. */
   readonly readyAt: number | null;
   readonly createdAt: number;
+  /** When the cloud showed nothing of it any more. */
+  readonly goneAt: number | null;
 }
 
 export type ConditionState = "ready" | "waiting" | "blocked" | "deleting";

@@ -14,6 +14,7 @@ export const THING_KINDS = [
   "routeTable",
   "gatewayEndpoint",
   "securityGroup",
+  "cluster",
 ] as const;
 export type ThingKind = (typeof THING_KINDS)[number];
 

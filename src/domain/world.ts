@@ -5,6 +5,7 @@
  * default ACL) are found by VPC id.
  */
 import type { Cidr } from "./cidr.ts";
+import type { ClusterSpec, SeenCluster, SeenFunction } from "./connector.ts";
 
 /** Something of ours, by tag. `attempt` is the value of `letsdata:attempt`. */
 export interface Tagged {
@@ -160,6 +161,8 @@ export const KINDS = [
   "acls",
   "peerings",
   "interfaces",
+  "clusters",
+  "functions",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -179,6 +182,8 @@ export interface World {
   readonly acls: readonly SeenAcl[];
   readonly peerings: readonly SeenPeering[];
   readonly interfaces: readonly SeenInterface[];
+  readonly clusters: readonly SeenCluster[];
+  readonly functions: readonly SeenFunction[];
 }
 
 /** An empty world, looked at just then: what a cloud that has nothing of the network shows. */
@@ -197,6 +202,8 @@ export function emptyWorld(at: number): World {
     acls: [],
     peerings: [],
     interfaces: [],
+    clusters: [],
+    functions: [],
   };
 }
 
@@ -226,6 +233,7 @@ export type CreateStep = { readonly key: string } & (
       readonly name: string;
       readonly description: string;
     }
+  | { readonly do: "createCluster"; readonly spec: ClusterSpec }
 );
 
 /** A permission for a group, before it has an id. */
@@ -277,10 +285,24 @@ export type ChangeStep = { readonly key: string } & (
   | { readonly do: "allowPeeringDns"; readonly peeringId: string }
   | { readonly do: "rejectPeering"; readonly peeringId: string }
   | { readonly do: "deletePeering"; readonly peeringId: string }
+  | {
+      readonly do: "growStorage";
+      readonly clusterArn: string;
+      readonly revision: string;
+      readonly volumeGiB: number;
+    }
+  | {
+      readonly do: "attachFunction";
+      readonly functionArn: string;
+      readonly subnetIds: readonly string[];
+      readonly groupIds: readonly string[];
+    }
 );
 
 /** Steps that take something away; its journal rows are closed when the cloud has answered. */
 export type DeleteStep = { readonly key: string } & (
+  | { readonly do: "detachFunction"; readonly functionArn: string }
+  | { readonly do: "deleteCluster"; readonly clusterArn: string }
   | { readonly do: "deleteEndpoint"; readonly endpointId: string }
   | { readonly do: "deleteNatGateway"; readonly natGatewayId: string }
   | { readonly do: "releaseAddress"; readonly allocationId: string }

@@ -76,12 +76,14 @@ describe("what a network costs", () => {
 });
 
 describe("what a network will be", () => {
-  const needs = footprint(cidr("10.2.0.0/25"), "small");
+  const needs = footprint(cidr("10.2.0.0/25"), "small", null);
 
   test("counts what is then built: the same as a settled world, but for peerings", () => {
     const { peeringConnection, ...there } = countsOf(world);
     assert.equal(peeringConnection, 0);
-    assert.deepEqual(needs.counts, there);
+    const { cluster, ...counts } = needs.counts;
+    assert.equal(cluster, 0);
+    assert.deepEqual(counts, there);
   });
 
   test("cuts the range as the layout does", () => {
@@ -112,7 +114,7 @@ describe("what a network will be", () => {
   });
 
   test("and as much of each as is reserved before the first write", () => {
-    const reserved = quotaNeeds({ zoneIds: ["a", "b", "c"] });
+    const reserved = quotaNeeds({ zoneIds: ["a", "b", "c"] }, null);
     const names = ["vpcs", "internetGateways", "elasticIps", "natGatewaysPerZone/a", "gatewayEndpoints"];
     assert.deepEqual(
       needs.quotas.map(({ needed }) => needed),

@@ -2,8 +2,10 @@
  * What things cost a month, by counting them: list prices for hours, without traffic. Promises that a price
  * nobody knows is never taken for zero: its part is null, and the sum says that it is at least so much.
  */
+import { brokerCount } from "../domain/kafka.ts";
+import type { KafkaCluster } from "../domain/model.ts";
 import type { World } from "../domain/world.ts";
-import { livePeering, natHolds } from "./holders.ts";
+import { livePeering, natHolds, ownClusters } from "./holders.ts";
 import { hourlyPrice, PRICED_KINDS, type PricedKind, type PriceTable } from "./prices.ts";
 
 /** Hours in a month: 365 days × 24 h / 12. */
@@ -80,5 +82,21 @@ export function countsOf(world: World): Counts {
     gatewayEndpoint: world.endpoints.length,
     securityGroup: world.groups.filter(({ key }) => key !== "group/default").length,
     peeringConnection: world.peerings.filter((peering) => livePeering(peering)).length,
+    ...Object.assign({}, ...ownClusters(world).map(brokersOf)),
   };
+}
+
+/** What a cluster will be charged for. */
+export function clusterCounts(cluster: KafkaCluster | null): Counts {
+  return cluster ? brokersOf({ ...cluster, brokerCount: brokerCount(cluster) }) : {};
+}
+
+interface Brokers {
+  readonly instanceType: string;
+  readonly brokerCount: number;
+  readonly volumeGiB: number | null;
+}
+
+function brokersOf({ instanceType, brokerCount: count, volumeGiB }: Brokers): Counts {
+  return { [instanceType]: count, ...(volumeGiB !== null && { kafkaStorageGiB: volumeGiB * count }) };
 }

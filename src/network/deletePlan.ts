@@ -2,8 +2,8 @@
  * What goes when a dataset is deleted, in which order, and what is in the way now: the teardown's own waves,
  * told from the last look and the last pass. Pure. A step that takes longer than it may says so.
  *
- *   0 the cloud itself ▶ 1 peerings ▶ 2 endpoint, nat/* ▶ 3 eip/*, igw ▶ 4 interfaces of others
- *     ▶ 5 group/*, subnet/* ▶ 6 table/* ▶ 7 vpc
+ *   0 the cloud itself ▶ 1 peerings, function/* ▶ 2 cluster, endpoint, nat/* ▶ 3 eip/*, igw
+ *     ▶ 4 interfaces of others, and those that function and cluster leave ▶ 5 group/*, subnet/* ▶ 6 table/* ▶ 7 vpc
  */
 import type { Condition, Network } from "../domain/model.ts";
 import type { World } from "../domain/world.ts";
@@ -11,6 +11,7 @@ import { expectedThings } from "./footprint.ts";
 import {
   type Holder,
   holdersOfAddress,
+  holdersOfCluster,
   holdersOfGateway,
   holdersOfGroup,
   holdersOfSubnet,
@@ -60,7 +61,10 @@ export function deletePlan(input: DeletePlanInput): readonly DeleteRow[] {
   const told = toldRows(input);
   const names = new Set(told.map(({ resource }) => resource));
   const { network } = input;
-  const expected = input.world && network.layout ? expectedThings(network.cidr, network.layout) : [];
+  const expected =
+    input.world && network.layout
+      ? expectedThings(network.cidr, network.layout, network.cluster !== null)
+      : [];
   const gone = expected.filter(({ key }) => !names.has(key)).map(({ key }) => goneRow(key));
   return [...told, ...gone].sort((a, b) => a.order - b.order || BY_NUMBER.compare(a.resource, b.resource));
 }
@@ -123,6 +127,7 @@ function holders(world: World, { resource, id }: Condition): readonly Holder[] {
   const ours = (thing: { readonly key: string; readonly id: string }) =>
     thing.key === resource && thing.id === id;
   return [
+    ...world.clusters.filter(ours).flatMap(() => holdersOfCluster(world)),
     ...world.addresses.filter(ours).flatMap((one) => holdersOfAddress(world, one)),
     ...world.internetGateways.filter(ours).flatMap((one) => holdersOfGateway(world, one)),
     ...world.groups.filter(ours).flatMap((one) => holdersOfGroup(world, one)),
@@ -142,6 +147,10 @@ interface Kind {
 
 const natAdvice = (id: string) =>
   `AWS deletes a NAT gateway within minutes: if ${id} stays so, open a case with AWS Support.`;
+const functionAdvice = (id: string) =>
+  `See what AWS says of it: aws lambda get-function-configuration --function-name ${id}`;
+const clusterAdvice = (id: string) =>
+  `See what AWS says of it: aws kafka describe-cluster-v2 --cluster-arn ${id}`;
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html */
 const interfaceAdvice = (id: string) =>
   "Interfaces of Lambda functions go within 20 minutes, seldom more than 35. See what uses it: " +
@@ -150,6 +159,8 @@ const interfaceAdvice = (id: string) =>
 const KINDS: readonly Kind[] = [
   { order: 0, is: /^cloud$/, deadline: 600 },
   { order: 1, is: /^peering\//, deadline: 300 },
+  { order: 1, is: /^function\//, deadline: 900, advice: functionAdvice },
+  { order: 2, is: /^cluster$/, deadline: 7_200, advice: clusterAdvice },
   { order: 2, is: /^endpoint\//, deadline: 300 },
   { order: 2, is: /^nat\//, deadline: 600, advice: natAdvice },
   { order: 3, is: /^(eip\/|igw$)/, deadline: 600 },

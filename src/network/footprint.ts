@@ -3,8 +3,10 @@
  * same `desired` that the network is built from, so it cannot say anything else.
  */
 import type { Cidr } from "../domain/cidr.ts";
-import type { Layout, SubnetPlan, VpcSize } from "../domain/model.ts";
+import { brokerCount } from "../domain/kafka.ts";
+import type { KafkaCluster, Layout, SubnetPlan, VpcSize } from "../domain/model.ts";
 import { THING_KINDS, type ThingKind } from "../domain/sweep.ts";
+import { CLUSTER } from "./cluster.ts";
 import { desired } from "./desired.ts";
 import { layout, ZONE_COUNT } from "./layout.ts";
 
@@ -15,7 +17,7 @@ export interface Expected {
 }
 
 /** Everything that a network of that layout has and that bears our tags. */
-export function expectedThings(range: Cidr, cut: Layout): readonly Expected[] {
+export function expectedThings(range: Cidr, cut: Layout, hasCluster: boolean): readonly Expected[] {
   const want = desired(range, cut, []);
   const of = (kind: ThingKind, keys: readonly string[]) => keys.map((key) => ({ kind, key }));
   return [
@@ -43,12 +45,13 @@ export function expectedThings(range: Cidr, cut: Layout): readonly Expected[] {
       "securityGroup",
       want.groups.map(({ key }) => key).filter((key) => key !== "group/default"),
     ),
+    ...of("cluster", hasCluster ? [CLUSTER] : []),
   ];
 }
 
 export interface QuotaNeed {
   readonly name: string;
-  readonly service: "vpc" | "ec2";
+  readonly service: "vpc" | "ec2" | "kafka";
   /** Its code in Service Quotas. */
   readonly code: string;
   readonly needed: number;
@@ -64,17 +67,26 @@ export interface Footprint {
 /** Before the zones are known: neither blocks nor counts depend on which they are. */
 const ANY_ZONES = Array.from({ length: ZONE_COUNT }, (_, index) => `zone ${index + 1}`);
 
-export function footprint(range: Cidr, size: VpcSize): Footprint {
+export function footprint(range: Cidr, size: VpcSize, cluster: KafkaCluster | null): Footprint {
   const cut = layout({ cidr: range, size, zoneIds: ANY_ZONES });
-  const things = expectedThings(range, cut);
+  const things = expectedThings(range, cut, cluster !== null);
   const count = (kind: ThingKind) => things.filter((thing) => thing.kind === kind).length;
   const row = (type: "private" | "public", subnets: readonly SubnetPlan[]) =>
     subnets.map(({ cidr }) => ({ type, cidr }));
   return {
     counts: Object.fromEntries(THING_KINDS.map((kind) => [kind, count(kind)])) as Footprint["counts"],
     subnets: [...row("private", cut.privateSubnets), ...row("public", cut.publicSubnets)],
-    quotas: quotas(count),
+    quotas: [...quotas(count), ...brokerQuota(cluster)],
   };
+}
+
+/** https://docs.aws.amazon.com/msk/latest/developerguide/limits.html */
+function brokerQuota(cluster: KafkaCluster | null): readonly QuotaNeed[] {
+  if (!cluster) return [];
+  const needed = brokerCount(cluster);
+  return [
+    { name: "Number of brokers per account", service: "kafka", code: "L-EDD31C36", needed, per: "region" },
+  ];
 }
 
 /** Names and codes: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */

@@ -2,6 +2,7 @@
  * What holds what: for each thing of a network, the things that must be gone before it can go. Pure reading of
  * one world; the teardown takes its order from here, and the delete plan its reasons.
  */
+import type { SeenCluster } from "../domain/connector.ts";
 import type {
   SeenAddress,
   SeenGroup,
@@ -36,6 +37,49 @@ export function livePeering({ state }: SeenPeering): boolean {
 export function strangers({ interfaces }: World): readonly SeenInterface[] {
   return interfaces.filter(({ interfaceType }) => interfaceType !== "nat_gateway");
 }
+
+/** Never somebody else's that has our name. */
+export function ownClusters({ clusters }: World): readonly SeenCluster[] {
+  return clusters.filter(({ ours }) => ours);
+}
+
+/** Functions that stand in the network's VPC, or are just leaving it. */
+export function holdersOfCluster({ functions, vpcs }: World): readonly Holder[] {
+  return functions
+    .filter(
+      ({ vpcId, updateState }) =>
+        vpcs.some(({ id }) => id === vpcId) || (vpcId === null && updateState === "inprogress"),
+    )
+    .map(({ id, name }) => ({ resource: `function/${name}`, id }));
+}
+
+export interface InterfaceOwner {
+  readonly kind: "cluster" | "function";
+  /** As a reader calls it. */
+  readonly of: string;
+  readonly isThere: boolean;
+}
+
+/**
+ * Whose interface it is, of what runs in the network; null for a stranger's. Nothing but a cluster gets the group
+ * of the peers, so its interfaces are known when it is gone; a function's bear its name.
+ */
+export function heldInterfaceOwner(world: World, one: SeenInterface): InterfaceOwner | null {
+  const cluster = ownClusters(world)[0];
+  const isBroker = cluster?.brokers.some(({ interfaceId }) => interfaceId === one.id) ?? false;
+  const peers = world.groups.filter(({ key }) => key === "group/peers").map(({ id }) => id);
+  if (isBroker || (one.requesterManaged && one.groupIds.some((id) => peers.includes(id))))
+    return { kind: "cluster", of: "the cluster", isThere: cluster !== undefined };
+  const owner = world.functions.find(({ name }) =>
+    one.description.startsWith(`${LAMBDA_INTERFACE}-${name}-`),
+  );
+  if (!owner) return null;
+  const isThere = holdersOfCluster(world).some(({ id }) => id === owner.id);
+  return { kind: "function", of: `function ${owner.name}`, isThere };
+}
+
+/** How AWS describes a function's interface; the function's name and a random part follow. */
+export const LAMBDA_INTERFACE = "AWS Lambda VPC ENI";
 
 export function holdersOfAddress({ natGateways }: World, address: SeenAddress): readonly Holder[] {
   const nats = natGateways.filter((nat) => natHolds(nat) && nat.allocationIds.includes(address.id));

@@ -46,6 +46,8 @@ const KIND_OF_KEY: Readonly<Record<string, Kind>> = {
   acl: "acls",
   peering: "peerings",
   interface: "interfaces",
+  cluster: "clusters",
+  function: "functions",
 };
 
 /** The kind of a resource's key, `nat/1` for one; undefined for a key that is no resource, such as `cloud`. */
@@ -59,6 +61,9 @@ const ALSO: Partial<Record<Step["do"], readonly Kind[]>> = {
   deleteNatGateway: ["addresses", "interfaces"],
   deleteSubnet: ["routeTables"],
   deleteVpc: ["groups", "acls", "peerings"],
+  createCluster: ["interfaces"],
+  attachFunction: ["interfaces"],
+  detachFunction: ["interfaces"],
 };
 
 /** What hangs on a thing, and changes when it goes. */
@@ -67,6 +72,7 @@ const FOLLOWS: Partial<Record<Kind, readonly Kind[]>> = {
   interfaces: ["subnets", "groups"],
   peerings: ["routeTables"],
   vpcs: ["groups", "acls"],
+  clusters: ["interfaces", "subnets"],
 };
 
 /** The world with what these steps touch marked as no longer known. */
@@ -98,7 +104,8 @@ function living(world: World, kind: Kind): readonly string[] {
     kind === "addresses" ||
     kind === "routeTables" ||
     kind === "groups" ||
-    kind === "acls"
+    kind === "acls" ||
+    kind === "functions"
       ? world[kind].map(({ id }) => ({ id }))
       : world[kind];
   return things.filter(({ state }) => !DEAD.has(state ?? "")).map(({ id }) => id);

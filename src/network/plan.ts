@@ -6,10 +6,13 @@
 import type { Condition, Network } from "../domain/model.ts";
 import type { Attempt, Tagged, World } from "../domain/world.ts";
 import { build, natAlive } from "./build.ts";
+import { buildCluster } from "./cluster.ts";
 import { connect, type Verdict } from "./connect.ts";
 import { desired } from "./desired.ts";
+import { buildFunctions } from "./functions.ts";
 import type { Hold } from "./peeringQuotas.ts";
 import { Draft, inUse, type Move, Sight, stamped } from "./sight.ts";
+import { holdsNothingBack } from "./status.ts";
 import { teardown } from "./teardown.ts";
 
 export interface PlanInput {
@@ -43,18 +46,16 @@ export function plan(input: PlanInput): Plan {
   const gone = network.want === "absent" && teardown({ sight, draft });
   if (network.want === "present" && network.layout) {
     const peers = connect({ network, sight, draft, verdicts, holds });
-    build({ desired: desired(network.cidr, network.layout, peers), layout: network.layout, sight, draft });
+    const { layout } = network;
+    build({ desired: desired(network.cidr, layout, peers), layout, sight, draft });
+    const runs = { network, layout, sight, draft };
+    buildFunctions(runs, buildCluster(runs));
     dropExtras(sight, draft);
   }
   const conditions = stamped(draft.conditions, previous, now);
   const complete =
     network.want === "present" && network.layout !== null && conditions.every(holdsNothingBack);
   return { moves: draft.moves, conditions, verdicts, complete, gone };
-}
-
-/** The S3 endpoint's bucket is the slowest of all, and peerings are the customer's: neither holds ACTIVE back. */
-function holdsNothingBack({ resource, state }: Condition): boolean {
-  return state === "ready" || resource === "endpoint/s3" || resource.startsWith("peering/");
 }
 
 /** Of several things with the same key those that are not in use go, as soon as nothing is in them. */

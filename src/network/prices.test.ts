@@ -17,7 +17,8 @@ describe("the table that is built in", () => {
 
   test("names a source for every price", () => {
     const lists = [PRICES.everywhere, ...Object.values(PRICES.regions)];
-    for (const list of lists) for (const price of Object.values(list)) assert.ok(price.source.length > 5);
+    for (const list of lists)
+      for (const price of Object.values(list)) assert.ok((price?.source.length ?? 0) > 5);
   });
 
   test("is the example that an operator begins with", () => {

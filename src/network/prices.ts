@@ -3,11 +3,19 @@
  * an operator puts in its place. Hours only: traffic is not in it. A price that is not here is unknown, never
  * guessed from another region's.
  */
+import { INSTANCE_TYPES } from "../domain/kafka.ts";
 import { REGIONS } from "../domain/model.ts";
 import { THING_KINDS, type ThingKind } from "../domain/sweep.ts";
 
-export type PricedKind = ThingKind | "peeringConnection";
-export const PRICED_KINDS: readonly PricedKind[] = [...THING_KINDS, "peeringConnection"];
+/** A cluster itself costs nothing: its brokers do, by instance type, and their storage. */
+type ClusterPart = `kafka.${string}` | `express.${string}` | "kafkaStorageGiB";
+export type PricedKind = Exclude<ThingKind, "cluster"> | "peeringConnection" | ClusterPart;
+export const PRICED_KINDS: readonly PricedKind[] = [
+  ...THING_KINDS.filter((kind) => kind !== "cluster"),
+  "peeringConnection",
+  ...([...INSTANCE_TYPES.provisioned, ...INSTANCE_TYPES.express] as ClusterPart[]),
+  "kafkaStorageGiB",
+];
 
 export interface Price {
   /** US dollars for each hour that the thing exists. */
@@ -36,6 +44,13 @@ const usEast: PriceList = {
   natGateway: { hourlyUsd: 0.045, source: `${VPC_PRICING}: as of 2026-09-20` },
   elasticIp: publicAddress,
 };
+/** Not AWS's own page: the table of a cost tool. What sources disagree on (kafka.t3.small) is left out. */
+const BROKER_SOURCE = "a third party's table of MSK's list prices, 2026";
+const usEastBrokers: PriceList = {
+  "kafka.m5.large": { hourlyUsd: 0.21, source: BROKER_SOURCE },
+  "kafka.m7g.large": { hourlyUsd: 0.204, source: BROKER_SOURCE },
+  "express.m7g.large": { hourlyUsd: 0.408, source: BROKER_SOURCE },
+};
 
 /** Compiled from public sources; an operator may put their own in its place with `serve --pricesFile`. */
 export const PRICES: PriceTable = {
@@ -50,7 +65,7 @@ export const PRICES: PriceTable = {
     peeringConnection: free("https://docs.aws.amazon.com/vpc/latest/peering/what-is-vpc-peering.html"),
   },
   regions: {
-    "us-east-1": usEast,
+    "us-east-1": { ...usEast, ...usEastBrokers },
     "us-east-2": usEast,
     "eu-west-1": {
       natGateway: { hourlyUsd: 0.048, source: "price list, EU-NatGateway-Hours, recorded 2026-10-02" },

@@ -2,11 +2,16 @@
  * What a network takes of AWS's quotas, and how a shortage is said. Names only; which number AWS allows and
  * what is used is told by the hands.
  */
-import type { Condition, Layout } from "../domain/model.ts";
+import { brokerCount } from "../domain/kafka.ts";
+import type { Condition, KafkaCluster, Layout } from "../domain/model.ts";
 
 /** Our names of the quotas that a whole network needs; a zone's stands behind the slash. */
-export function quotaNeeds({ zoneIds }: Pick<Layout, "zoneIds">): ReadonlyMap<string, number> {
+export function quotaNeeds(
+  { zoneIds }: Pick<Layout, "zoneIds">,
+  cluster: KafkaCluster | null,
+): ReadonlyMap<string, number> {
   return new Map([
+    ...(cluster ? [["kafkaBrokers", brokerCount(cluster)] as const] : []),
     ["vpcs", 1],
     ["internetGateways", 1],
     ["elasticIps", zoneIds.length],

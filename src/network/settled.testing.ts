@@ -20,10 +20,15 @@ export function network(change: Partial<Network> = {}): Network {
     size: "small",
     cidr: RANGE,
     want: "present",
+    absentAskedAt: null,
+    datasetStatus: "CREATING",
+    cluster: null,
+    functionArns: [],
     layout: layout({ cidr: RANGE, size: "small", zoneIds: ["use1-az1", "use1-az2", "use1-az4"] }),
     peerings: [],
     readyAt: null,
     createdAt: 0,
+    goneAt: null,
     ...change,
   };
 }

@@ -74,6 +74,21 @@ export class Sight {
     );
   }
 
+  /** The id of what was made under this key and is there no longer, though we did not take it away; or null. */
+  lost(key: string): string | null {
+    const open = this.#attempts.find(
+      (attempt) => attempt.key === key && attempt.closedAt === null && attempt.resourceId !== null,
+    );
+    return open && !this.#unsettled(open) ? open.resourceId : null;
+  }
+
+  /** True for what we made and do not want any more. */
+  isGivenUp(key: string, id: string): boolean {
+    return this.#attempts.some(
+      (attempt) => attempt.key === key && attempt.resourceId === id && attempt.closedAt !== null,
+    );
+  }
+
   /** When this key was tried last; null when it never was. */
   lastTryAt(key: string): number | null {
     const moments = this.#attempts.filter((attempt) => attempt.key === key).map(({ at }) => at);
@@ -111,6 +126,7 @@ function boundIds(world: World): readonly (string | null)[] {
     ...world.endpoints.flatMap(({ vpcId, routeTableIds }) => [vpcId, ...routeTableIds]),
     ...world.groups.map(({ vpcId }) => vpcId),
     ...world.peerings.map(({ vpcId }) => vpcId),
+    ...world.clusters.flatMap(({ subnetIds, groupIds }) => [...subnetIds, ...groupIds]),
   ];
 }
 

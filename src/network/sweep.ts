@@ -6,12 +6,12 @@
 
 import { cidr } from "../domain/cidr.ts";
 import type { Network } from "../domain/model.ts";
-import type { DatasetTrace, Finding, TaggedThing } from "../domain/sweep.ts";
+import type { DatasetTrace, Finding, TaggedThing, ThingKind } from "../domain/sweep.ts";
 import type { Attempt } from "../domain/world.ts";
 import { monthly } from "./cost.ts";
 import { type Expected, expectedThings } from "./footprint.ts";
 import { layout, ZONE_COUNT } from "./layout.ts";
-import { hourlyPrice, type PricedKind, type PriceTable } from "./prices.ts";
+import { hourlyPrice, type PriceTable } from "./prices.ts";
 
 /** A network that is wished for or not yet gone. */
 export interface LivingNetwork {
@@ -63,6 +63,7 @@ const ANY_NETWORK = expectedThings(
     size: "small",
     zoneIds: Array.from({ length: ZONE_COUNT }, (_, index) => `zone ${index}`),
   }),
+  true,
 );
 
 /** A NAT gateway that failed or is going does its work no longer; it goes by itself. */
@@ -115,9 +116,9 @@ function inUse({ things, attempts }: Owned, thing: TaggedThing): TaggedThing {
 
 /** A network that was complete once must have everything; one that is being made is the reconciler's alone. */
 function lacking(input: SweepInput, { network, attempts, things }: Owned): readonly Finding[] {
-  const { want, readyAt, layout: cut, cell } = network;
+  const { want, readyAt, layout: cut, cell, cluster } = network;
   if (want === "absent" || readyAt === null || cut === null || !input.lookedAt.has(cell.id)) return [];
-  return expectedThings(network.cidr, cut).flatMap((one) => {
+  return expectedThings(network.cidr, cut, cluster !== null).flatMap((one) => {
     const there = things.some(
       (thing) =>
         thing.cell.id === cell.id && thing.kind === one.kind && thing.key === one.key && works(thing),
@@ -167,7 +168,9 @@ function about({ traces, prices }: SweepInput, thing: TaggedThing): Omit<Finding
   };
 }
 
-function price(prices: PriceTable, region: string, kind: PricedKind): number | null {
+function price(prices: PriceTable, region: string, kind: ThingKind): number | null {
+  // By its tags alone nobody knows what brokers it has.
+  if (kind === "cluster") return null;
   const hourly = hourlyPrice(prices, region, kind);
   return hourly === null ? null : monthly(hourly);
 }

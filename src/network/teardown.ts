@@ -3,7 +3,7 @@
  * each moment, what is waited on. Promises that it ends only when the cloud shows nothing of ours any more
  * and no attempt of the journal can still come to light. The last step is a compound one (see DeleteStep).
  *
- *   peerings ▶ endpoint, nat/* ▶ eip/*, igw ▶ interface/* ▶ group/*, subnet/* ▶ table/* ▶ vpc
+ *   peerings, function/* ▶ cluster, endpoint, nat/* ▶ eip/*, igw ▶ interface/* ▶ group/*, subnet/* ▶ table/* ▶ vpc
  *
  * Source of the order: https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html
  */
@@ -16,11 +16,13 @@ import {
   holdersOfSubnet,
   holdersOfTable,
   holdersOfVpc,
+  LAMBDA_INTERFACE,
   livePeering,
   natHolds,
   strangers,
 } from "./holders.ts";
 import type { Draft, Sight } from "./sight.ts";
+import { dropConnector, tellOwnInterface } from "./teardownConnector.ts";
 
 export interface TeardownInput {
   readonly sight: Sight;
@@ -34,6 +36,7 @@ const USUAL = { natGateway: 60, address: 10, interface: 1_200, peering: 5, other
 export function teardown(input: TeardownInput): boolean {
   const { sight, draft } = input;
   dropPeerings(input);
+  dropConnector(input);
   dropEndpoints(input);
   dropNatGateways(input);
   dropAddresses(input);
@@ -63,6 +66,7 @@ function seenIds({ world }: Sight): ReadonlySet<string> {
     ...world.routeTables,
     ...world.endpoints,
     ...world.groups,
+    ...world.clusters,
   ];
   return new Set(tagged.map(({ id }) => id));
 }
@@ -161,8 +165,9 @@ function dropInterfaces({ sight, draft }: TeardownInput): void {
   for (const stranger of strangers(sight.world)) {
     const { id } = stranger;
     const key = `interface/${id}`;
-    if (!isLeftBehind(sight.world, stranger)) tellInterface(draft, stranger);
-    else {
+    if (!isLeftBehind(sight.world, stranger)) {
+      if (!tellOwnInterface(draft, sight.world, stranger)) tellInterface(draft, stranger);
+    } else {
       draft.tryMove({ do: "deleteInterface", key, interfaceId: id });
       const message = `${described(stranger)} was left behind by a function and is being deleted`;
       draft.deleting({ resource: key, id, message, usualSeconds: USUAL.other });
@@ -173,7 +178,7 @@ function dropInterfaces({ sight, draft }: TeardownInput): void {
 /** Its type is an ordinary one by then: only the description tells whose it was. */
 function isLeftBehind({ vpcs }: World, { state, description, ownerId, vpcId }: SeenInterface): boolean {
   const ours = vpcs.some((vpc) => vpc.id === vpcId && vpc.ownerId === ownerId);
-  return ours && state === "available" && description.startsWith("AWS Lambda VPC ENI");
+  return ours && state === "available" && description.startsWith(LAMBDA_INTERFACE);
 }
 
 function described({ description, state, ownerId }: SeenInterface): string {

@@ -102,10 +102,15 @@ for (const database of stores(process.env)) {
         size: "small",
         cidr: "10.2.0.0/25",
         want: "present",
+        absentAskedAt: null,
+        datasetStatus: "CREATING",
+        cluster: null,
+        functionArns: [],
         layout: null,
         peerings: [],
         readyAt: null,
         createdAt: clock.now(),
+        goneAt: null,
       });
       await store.change((tx) => tx.savePeering(network.id, peering("pcx-2", 2)));
       await store.change((tx) => tx.savePeering(network.id, peering("pcx-1", 1)));

@@ -3,13 +3,14 @@
  * deleted only becomes deleted, and that a name is free again once its dataset is DELETED.
  *
  *   CREATING ──► ACTIVE ──► DELETING ──► DELETED
- *       └──► ERROR ◄─┘ └────►──┘
+ *     │  └──► ERROR ◄─┘ └────►──┘ ▲
+ *     └──◄── INACTIVE ◄── any ────┘       INACTIVE: without its write connector
  */
 import { Failure } from "../domain/failure.ts";
 import type { Dataset, DatasetStatus, Page, PageRequest } from "../domain/model.ts";
 import { afterKey, pageOf, rowsWanted } from "./cursor.ts";
 import { newId } from "./ids.ts";
-import { lockNetworkOf } from "./networks.ts";
+import { lockNetworkOf, wantAbsent } from "./networks.ts";
 import { releaseRange } from "./ranges.ts";
 import type { NewDataset } from "./store.ts";
 import { json, type Session } from "./tables.ts";
@@ -22,6 +23,7 @@ const COLUMNS = [
   "region",
   "customerAccount as customerAccountForAccess",
   "writeConnector",
+  "functionArns",
   "configuration",
   "status",
   "createdAt",
@@ -83,6 +85,7 @@ export async function insertDataset(session: Session, wish: NewDataset): Promise
       region: wish.region,
       customerAccount: wish.customerAccountForAccess,
       writeConnector: json(wish.writeConnector),
+      functionArns: json(wish.functionArns),
       configuration: json(wish.configuration),
       status: wish.status,
       createdAt: now,
@@ -100,7 +103,8 @@ export async function setDatasetStatus(
   status: DatasetStatus,
 ): Promise<void> {
   await lockNetworkOf(session, datasetId);
-  const closed: readonly DatasetStatus[] = status === "DELETED" ? ["DELETED"] : ["DELETED", "DELETING"];
+  const closed: readonly DatasetStatus[] =
+    status === "DELETED" ? ["DELETED"] : ["DELETED", "DELETING", "INACTIVE"];
   await session.db
     .updateTable("dataset")
     .set({ status, ...(status === "DELETED" && { deletedAt: session.clock.now() }) })
@@ -113,9 +117,8 @@ export async function setDatasetStatus(
 export async function askDelete(session: Session, datasetId: string): Promise<Dataset> {
   const { db } = session;
   const networkId = await lockNetworkOf(session, datasetId);
-  if (networkId !== null)
-    await db.updateTable("network").set({ want: "absent" }).where("id", "=", networkId).execute();
   const now = session.clock.now();
+  if (networkId !== null) await wantAbsent(session, networkId);
   await db
     .updateTable("dataset")
     .set(({ fn, val }) => ({
@@ -127,12 +130,17 @@ export async function askDelete(session: Session, datasetId: string): Promise<Da
     .where("status", "<>", "DELETED")
     .execute();
   if (networkId === null) await releaseRange(session, datasetId);
-  const row = await db.selectFrom("dataset").select(COLUMNS).where("id", "=", datasetId).executeTakeFirst();
-  if (row === undefined) throw new Failure("notFound", "There is no such dataset");
+  const row = await datasetById(session, datasetId);
+  if (row === null) throw new Failure("notFound", "There is no such dataset");
   return row;
 }
 
-/** The end of a dataset whose network is gone. */
+export async function datasetById({ db }: Session, id: string): Promise<Dataset | null> {
+  const row = await db.selectFrom("dataset").select(COLUMNS).where("id", "=", id).executeTakeFirst();
+  return row ?? null;
+}
+
+/** The end of a dataset whose network is gone; one that only lost its write connector stays. */
 export async function markDeleted({ db, clock }: Session, datasetId: string): Promise<void> {
   const now = clock.now();
   await db
@@ -143,6 +151,6 @@ export async function markDeleted({ db, clock }: Session, datasetId: string): Pr
       deletedAt: now,
     }))
     .where("id", "=", datasetId)
-    .where("status", "<>", "DELETED")
+    .where("status", "not in", ["DELETED", "INACTIVE"])
     .execute();
 }

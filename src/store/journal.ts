@@ -60,6 +60,17 @@ export async function recordAttempt({ db }: Session, name: AttemptName, resource
   throw new Failure("conflict", `Attempt ${name.attempt} of ${name.key} is not open for ${resourceId}`);
 }
 
+/** All attempts at this key that are open are not wanted any more. */
+export async function giveUp({ db, clock }: Session, networkId: string, key: string): Promise<void> {
+  await db
+    .updateTable("attempt")
+    .set({ closedAt: clock.now() })
+    .where("networkId", "=", networkId)
+    .where("key", "=", key)
+    .where("closedAt", "is", null)
+    .execute();
+}
+
 /** One closed before keeps its moment; one that was never begun needs no closing. */
 export async function closeAttempt({ db, clock }: Session, name: AttemptName): Promise<void> {
   await db

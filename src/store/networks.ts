@@ -47,6 +47,7 @@ export async function insertNetwork(
       size: wish.size,
       cidr: wish.cidr,
       want: "present",
+      absentAskedAt: null,
       layout: null,
       readyAt: null,
       createdAt: session.clock.now(),
@@ -68,7 +69,16 @@ export async function networks({ db }: Session, ids: readonly string[]): Promise
   return withPeerings(db, rows);
 }
 
-/** The tenant's network of that dataset, gone or not. */
+/** Asked twice it keeps the first moment. */
+export async function wantAbsent({ db, clock }: Session, networkId: string): Promise<void> {
+  await db
+    .updateTable("network")
+    .set(({ fn, val }) => ({ want: "absent", absentAskedAt: fn.coalesce("absentAskedAt", val(clock.now())) }))
+    .where("id", "=", networkId)
+    .execute();
+}
+
+/** The tenant's network of that dataset: the living one, else the last one that is gone. */
 export async function networkOf(
   { db }: Session,
   tenantId: string,
@@ -77,6 +87,9 @@ export async function networkOf(
   const rows = await networkRows(db)
     .where("network.tenantId", "=", tenantId)
     .where("network.datasetId", "=", datasetId)
+    .clearOrderBy()
+    .orderBy("network.goneAt", (order) => order.desc().nullsFirst())
+    .limit(1)
     .execute();
   return (await withPeerings(db, rows))[0] ?? null;
 }
@@ -92,6 +105,8 @@ export async function statusOf(
     .select(["networkId", "conditions", "world", "observedAt"])
     .where("network.tenantId", "=", tenantId)
     .where("network.datasetId", "=", datasetId)
+    .orderBy("network.goneAt", (order) => order.desc().nullsFirst())
+    .limit(1)
     .executeTakeFirst();
   return row ?? null;
 }
@@ -173,9 +188,14 @@ function networkRows(db: Session["db"]) {
       "network.size",
       "network.cidr",
       "network.want",
+      "network.absentAskedAt",
+      "dataset.status as datasetStatus",
+      "dataset.writeConnector",
+      "dataset.functionArns",
       "network.layout",
       "network.readyAt",
       "network.createdAt",
+      "network.goneAt",
     ])
     .orderBy("network.createdAt")
     .orderBy("network.id");
@@ -194,8 +214,9 @@ async function withPeerings(db: Session["db"], rows: readonly NetworkRow[]): Pro
     .orderBy("connectionId")
     .execute();
   const byNetwork = Map.groupBy(wishes, (wish) => wish.networkId);
-  return rows.map(({ cellId, account, roleArn, region, ...row }) => ({
+  return rows.map(({ cellId, account, roleArn, region, writeConnector, ...row }) => ({
     ...row,
+    cluster: writeConnector.kafka,
     cell: { id: cellId, account, roleArn, region },
     peerings: (byNetwork.get(row.id) ?? []).map(({ networkId: _, ...wish }) => wish),
   }));

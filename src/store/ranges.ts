@@ -110,6 +110,26 @@ export async function releaseRange({ db, clock }: Session, datasetId: string): P
     .execute();
 }
 
+/** Nobody else may have got it meanwhile: it only rested. The one released last, when there are several. */
+export async function restoreRange({ db }: Session, datasetId: string): Promise<DatasetRange | null> {
+  const resting = await db
+    .selectFrom("datasetRange")
+    .select("cidr")
+    .where("datasetId", "=", datasetId)
+    .where("state", "=", "quarantined")
+    .orderBy("freeAt", "desc")
+    .limit(1)
+    .forUpdate()
+    .executeTakeFirst();
+  if (resting === undefined) return null;
+  await db
+    .updateTable("datasetRange")
+    .set({ state: "used", freeAt: null })
+    .where("cidr", "=", resting.cidr)
+    .execute();
+  return datasetRangeRows(db).where("datasetRange.cidr", "=", resting.cidr).executeTakeFirstOrThrow();
+}
+
 /** What rested there, or null when nothing does. */
 export async function endQuarantine(
   { db }: Session,

@@ -84,6 +84,7 @@ export interface NewDataset {
   readonly region: Region;
   readonly customerAccountForAccess: string;
   readonly writeConnector: Dataset["writeConnector"];
+  readonly functionArns: readonly string[];
   readonly configuration: Readonly<Record<string, unknown>>;
   readonly status: DatasetStatus;
 }
@@ -118,6 +119,15 @@ export interface Tx extends Reads {
   setDatasetStatus(datasetId: string, status: DatasetStatus): Promise<void>;
   /** Marks the dataset DELETING (or DELETED when it has no network) and its network `absent`. */
   askDelete(datasetId: string): Promise<Dataset>;
+  /** The dataset INACTIVE and its network `absent`; nothing else of the dataset changes. */
+  askConnectorDelete(datasetId: string): Promise<Dataset>;
+  /** What is asked for again: the dataset CREATING. */
+  askConnector(datasetId: string): Promise<Dataset>;
+  updateConnector(datasetId: string, connector: Dataset["writeConnector"]): Promise<Dataset>;
+  /** What was made under this key is not wanted any more: its open attempts are closed. */
+  giveUp(networkId: string, key: string): Promise<void>;
+  /** Takes back the block that rests since this dataset's network went; null when none does. */
+  restoreRange(datasetId: string): Promise<DatasetRange | null>;
 
   /** Free /21 slots of the address space, locked for this transaction. */
   freeSlots(request: SlotRequest): Promise<readonly Cidr[]>;
@@ -214,7 +224,10 @@ export interface PassWrites {
   markReady(): Promise<void>;
   /** Changes nothing on a dataset that is DELETING or DELETED already. */
   setDatasetStatus(status: DatasetStatus): Promise<void>;
-  /** Nothing is left: dataset DELETED, range into quarantine, journal and queue rows gone, in one transaction. */
+  /**
+   * Nothing is left: dataset DELETED (an INACTIVE one stays), range into quarantine, journal and queue rows gone, in
+   * one transaction.
+   */
   markGone(): Promise<void>;
   /**
    * Takes these amounts of the cell's quotas for the holder, in place of what it had, all or none; what is short

@@ -59,6 +59,7 @@ export interface Tables {
     region: Region;
     customerAccount: string;
     writeConnector: WriteConnector;
+    functionArns: readonly string[];
     configuration: Dataset["configuration"];
     status: DatasetStatus;
     createdAt: number;
@@ -83,6 +84,7 @@ export interface Tables {
     size: VpcSize;
     cidr: Cidr;
     want: Network["want"];
+    absentAskedAt: number | null;
     layout: Layout | null;
     readyAt: number | null;
     createdAt: number;

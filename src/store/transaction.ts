@@ -7,13 +7,15 @@ import { asFailure } from "../domain/failure.ts";
 import type { Clock } from "../domain/model.ts";
 import { answerFor, rememberAnswer } from "./answers.ts";
 import { writeAudit } from "./audit.ts";
+import { askConnector, askConnectorDelete, updateConnector } from "./connectors.ts";
 import { askDelete, insertDataset, setDatasetStatus } from "./datasets.ts";
 import type { Driver } from "./driver.ts";
 import { asksForRetry } from "./errors.ts";
+import { giveUp } from "./journal.ts";
 import { insertKey, revokeKey } from "./keys.ts";
 import { cellFor, insertNetwork, savePeering } from "./networks.ts";
 import { wake } from "./queue.ts";
-import { endQuarantine, holderOf, insertDatasetRange, insertTenantRange } from "./ranges.ts";
+import { endQuarantine, holderOf, insertDatasetRange, insertTenantRange, restoreRange } from "./ranges.ts";
 import { reads } from "./reads.ts";
 import { updateSettings } from "./settings.ts";
 import { freeSlots } from "./slots.ts";
@@ -80,6 +82,11 @@ export function tx(session: Session): Tx {
     insertDataset: (dataset) => insertDataset(session, dataset),
     setDatasetStatus: (datasetId, status) => setDatasetStatus(session, datasetId, status),
     askDelete: (datasetId) => askDelete(session, datasetId),
+    askConnectorDelete: (datasetId) => askConnectorDelete(session, datasetId),
+    askConnector: (datasetId) => askConnector(session, datasetId),
+    updateConnector: (datasetId, connector) => updateConnector(session, datasetId, connector),
+    giveUp: (networkId, key) => giveUp(session, networkId, key),
+    restoreRange: (datasetId) => restoreRange(session, datasetId),
     freeSlots: (request) => freeSlots(session, request),
     holderOf: (block) => holderOf(session, block),
     insertTenantRange: (tenantId, cidr) => insertTenantRange(session, tenantId, cidr),

@@ -120,7 +120,7 @@ describe("moto", { skip }, () => {
         datasetName: "Clicks",
         region: "us-east-1",
         customerAccountForAccess: CUSTOMER,
-        writeConnector: { connectorDestination: "Kafka" },
+        writeConnector: { connectorDestination: "Kafka", kafka: { clusterType: "none" } },
       });
       await reaches("ACTIVE");
       vpc = await vpcOf(house, "Clicks");

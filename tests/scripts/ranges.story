@@ -12,15 +12,15 @@ letsdata tenants update --tenantName default --avoidCidrs 10.2.0.0/16,10.3.0.0/1
 # One dataset of each size. The answer comes at once; the VPC is made in the background.
 letsdata datasets create --configFile - --output table <<EOF
 { "datasetName": "Clicks", "region": "us-east-1", "customerAccountForAccess": "111122223333",
-  "writeConnector": { "connectorDestination": "Kafka", "vpcSize": "small" } }
+  "writeConnector": { "connectorDestination": "Kafka", "kafka": { "clusterType": "none" }, "vpcSize": "small" } }
 EOF
 letsdata datasets create --configFile - --output table <<EOF
 { "datasetName": "Views", "region": "eu-west-1", "customerAccountForAccess": "111122223333",
-  "writeConnector": { "connectorDestination": "Kafka", "vpcSize": "medium" } }
+  "writeConnector": { "connectorDestination": "Kafka", "kafka": { "clusterType": "none" }, "vpcSize": "medium" } }
 EOF
 letsdata datasets create --configFile - --output table <<EOF
 { "datasetName": "Orders", "region": "us-east-1", "customerAccountForAccess": "111122223333",
-  "writeConnector": { "connectorDestination": "Kafka", "vpcSize": "large" } }
+  "writeConnector": { "connectorDestination": "Kafka", "kafka": { "clusterType": "none" }, "vpcSize": "large" } }
 EOF
 
 ## plan
@@ -30,17 +30,17 @@ letsdata ranges list --output table
 # A range of one's own choice is refused where something else lies, and the nearest free ones are named.
 letsdata datasets create --configFile - <<EOF
 { "datasetName": "Events", "region": "us-east-1", "customerAccountForAccess": "111122223333",
-  "writeConnector": { "connectorDestination": "Kafka", "vpcSize": "medium", "vpcCidrBlock": "10.4.0.0/23" } }
+  "writeConnector": { "connectorDestination": "Kafka", "kafka": { "clusterType": "none" }, "vpcSize": "medium", "vpcCidrBlock": "10.4.0.0/23" } }
 EOF
 letsdata datasets create --configFile - <<EOF
 { "datasetName": "Events", "region": "us-east-1", "customerAccountForAccess": "111122223333",
-  "writeConnector": { "connectorDestination": "Kafka", "vpcSize": "medium", "vpcCidrBlock": "10.3.8.0/23" } }
+  "writeConnector": { "connectorDestination": "Kafka", "kafka": { "clusterType": "none" }, "vpcSize": "medium", "vpcCidrBlock": "10.3.8.0/23" } }
 EOF
 
 ## choice
 letsdata datasets create --configFile - --wait --output table <<EOF
 { "datasetName": "Events", "region": "us-east-1", "customerAccountForAccess": "111122223333",
-  "writeConnector": { "connectorDestination": "Kafka", "vpcSize": "medium", "vpcCidrBlock": "10.60.0.0/23" } }
+  "writeConnector": { "connectorDestination": "Kafka", "kafka": { "clusterType": "none" }, "vpcSize": "medium", "vpcCidrBlock": "10.60.0.0/23" } }
 EOF
 letsdata tenants view --tenantName default --output table
 

@@ -4,19 +4,19 @@
 # All that is wrong with a configuration is told at once.
 letsdata datasets create --configFile - <<EOF
 { "datasetName": "Clicks", "region": "us-east-1", "customerAccountForAccess": "123",
-  "writeConnector": { "connectorDestination": "Kafka", "vpcSize": "huge", "vpcSzie": "small" } }
+  "writeConnector": { "connectorDestination": "Kafka", "kafka": { "clusterType": "none" }, "vpcSize": "huge", "vpcSzie": "small" } }
 EOF
 letsdata datasets create --configFile - <<EOF
 { "datasetName": "Clicks", "region": "us-east-1", "customerAccountForAccess": "111122223333",
-  "writeConnector": { "connectorDestination": "Kafka", "vpcCidrBlock": "10.4.0.5/25" } }
+  "writeConnector": { "connectorDestination": "Kafka", "kafka": { "clusterType": "none" }, "vpcCidrBlock": "10.4.0.5/25" } }
 EOF
 letsdata datasets create --configFile - <<EOF
 { "datasetName": "Clicks", "region": "us-east-1", "customerAccountForAccess": "111122223333",
-  "writeConnector": { "connectorDestination": "Kafka", "vpcCidrBlock": "192.168.0.0/25" } }
+  "writeConnector": { "connectorDestination": "Kafka", "kafka": { "clusterType": "none" }, "vpcCidrBlock": "192.168.0.0/25" } }
 EOF
 letsdata datasets create --configFile - <<EOF
 { "datasetName": "Clicks", "region": "us-east-1", "customerAccountForAccess": "111122223333",
-  "writeConnector": { "connectorDestination": "Kafka", "vpcSize": "large", "vpcCidrBlock": "10.4.0.0/25" } }
+  "writeConnector": { "connectorDestination": "Kafka", "kafka": { "clusterType": "none" }, "vpcSize": "large", "vpcCidrBlock": "10.4.0.0/25" } }
 EOF
 letsdata datasets create --configFile nowhere.json
 

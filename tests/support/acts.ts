@@ -116,7 +116,9 @@ async function wish(ground: Ground, vpcSize: VpcSize): Promise<void> {
       resourceLocation: "letsdata",
       vpcSize,
       vpcCidrBlock: null,
+      kafka: null,
     },
+    functionArns: [],
     configuration: {},
   });
 }

@@ -126,7 +126,9 @@ export class Story {
         resourceLocation: "letsdata",
         vpcSize: "small",
         vpcCidrBlock: null,
+        kafka: null,
       },
+      functionArns: [],
       configuration: {},
     } as const;
     await this.#insist(() => this.#intent.createDataset(OPERATOR, this.#tenantId, wish));

@@ -36,7 +36,7 @@ export async function activeVpc(
     datasetName,
     region,
     customerAccountForAccess: CUSTOMER,
-    writeConnector: { connectorDestination: "Kafka" },
+    writeConnector: { connectorDestination: "Kafka", kafka: { clusterType: "none" } },
   });
   await reaches(house, datasetName, "ACTIVE");
   return vpcOf(house, datasetName);

@@ -147,7 +147,9 @@ export function kafkaRequest(name: string): Parameters<Intent["createDataset"]>[
       resourceLocation: "letsdata",
       vpcSize: "small",
       vpcCidrBlock: null,
+      kafka: null,
     },
+    functionArns: [],
     configuration: {},
   };
 }

@@ -71,7 +71,12 @@ export function kafka(
     datasetName,
     region: "us-east-1",
     customerAccountForAccess: CUSTOMER,
-    writeConnector: { connectorDestination: "Kafka", vpcSize: "small", ...writeConnector },
+    writeConnector: {
+      connectorDestination: "Kafka",
+      kafka: { clusterType: "none" },
+      vpcSize: "small",
+      ...writeConnector,
+    },
     ...rest,
   };
 }

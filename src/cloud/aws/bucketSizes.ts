@@ -10,6 +10,9 @@ export interface BucketSize {
   readonly perSecond: number;
 }
 
+/** Lambda counts its control plane as one: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const LAMBDA = "Lambda's control plane";
+
 const READ: BucketSize = { burst: 100, perSecond: 20 };
 const CHANGE: BucketSize = { burst: 50, perSecond: 5 };
 
@@ -28,7 +31,21 @@ const OWN_SIZE: Readonly<Record<string, BucketSize>> = {
   GetAWSDefaultServiceQuota: { burst: 5, perSecond: 5 },
   ListServiceQuotas: { burst: 10, perSecond: 10 },
   ListAWSDefaultServiceQuotas: { burst: 10, perSecond: 10 },
+  [LAMBDA]: { burst: 15, perSecond: 15 },
+  // AWS does not publish MSK's: what few clusters need, and no more.
+  CreateClusterV2: { burst: 5, perSecond: 1 },
+  DeleteCluster: { burst: 5, perSecond: 1 },
+  UpdateBrokerStorage: { burst: 5, perSecond: 1 },
+  ListClustersV2: { burst: 10, perSecond: 5 },
+  ListNodes: { burst: 10, perSecond: 5 },
+  GetBootstrapBrokers: { burst: 10, perSecond: 5 },
+  GetCompatibleKafkaVersions: { burst: 10, perSecond: 5 },
 };
+
+/** The bucket that a call of that service draws from: mostly one of its own. */
+export function bucketOf(service: string, action: string): string {
+  return service === "lambda" ? LAMBDA : action;
+}
 
 /** AWS's bucket for an action, by its name. */
 export function bucketSize(action: string): BucketSize {

@@ -5,6 +5,7 @@
  * journal finds it by tag. Refuses to wait for a state: that is the reconciler's.
  */
 import type { Clock } from "../../domain/model.ts";
+import { bucketOf } from "./bucketSizes.ts";
 import { CallError, retryAfterMs, type Trouble } from "./callError.ts";
 import { presentErrand, spend } from "./errand.ts";
 import type { Limiter } from "./limits.ts";
@@ -22,7 +23,7 @@ export interface CallTools {
 
 /** Whom a client speaks to. */
 export interface ClientPlace {
-  readonly service: "ec2" | "sts" | "servicequotas";
+  readonly service: "ec2" | "sts" | "servicequotas" | "kafka" | "lambda";
   readonly account: string;
   readonly region: string;
   readonly endpoint: string;
@@ -30,7 +31,7 @@ export interface ClientPlace {
 
 /**
  * Without a client token: https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html. A second
- * CreateSubnet or CreateSecurityGroup would be refused, but with an error that hides that the first one worked.
+ * CreateSubnet, CreateSecurityGroup or CreateClusterV2 would be refused, but with an error that hides that the first one worked.
  */
 const NEVER_TWICE = new Set([
   "CreateVpc",
@@ -38,6 +39,7 @@ const NEVER_TWICE = new Set([
   "CreateInternetGateway",
   "AllocateAddress",
   "CreateSecurityGroup",
+  "CreateClusterV2",
 ]);
 
 /** A throttled call did nothing, so patience costs only time; the limiter has slowed down by then. */
@@ -66,7 +68,7 @@ interface Attempts<Result> {
 }
 
 async function attempts<Result>({ action, place, tools, once }: Attempts<Result>): Promise<Result> {
-  const bucket = { account: place.account, region: place.region, action };
+  const bucket = { account: place.account, region: place.region, action: bucketOf(place.service, action) };
   const to = { ...place, action: `${place.service}:${action}` };
   const errand = presentErrand();
   let last: CallError | undefined;

@@ -4,6 +4,8 @@
  * that no call hangs: 5 s to connect, 30 s to answer.
  */
 import { EC2Client, type EC2ClientConfig } from "@aws-sdk/client-ec2";
+import { KafkaClient } from "@aws-sdk/client-kafka";
+import { LambdaClient } from "@aws-sdk/client-lambda";
 import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { STSClient } from "@aws-sdk/client-sts";
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
@@ -27,6 +29,8 @@ export interface CellClients {
   readonly ec2: EC2Client;
   readonly sts: STSClient;
   readonly quotas: ServiceQuotasClient;
+  readonly kafka: KafkaClient;
+  readonly lambda: LambdaClient;
 }
 
 export interface Cells {
@@ -56,11 +60,8 @@ export function cells(options: CellOptions): Cells {
       return made;
     },
     close() {
-      for (const { ec2, sts, quotas } of known.values()) {
-        ec2.destroy();
-        sts.destroy();
-        quotas.destroy();
-      }
+      for (const clients of known.values())
+        for (const client of Object.values(clients) as { destroy(): void }[]) client.destroy();
       known.clear();
     },
   };
@@ -72,11 +73,15 @@ function makeClients(options: CellOptions, cell: Cell): CellClients {
   const ec2 = new EC2Client(config);
   const sts = new STSClient(config);
   const quotas = new ServiceQuotasClient(config);
+  const kafka = new KafkaClient(config);
+  const lambda = new LambdaClient(config);
   const step = { step: "initialize", name: "letsdataCalls", priority: "high" } as const;
   ec2.middlewareStack.add(guarded(placeOf(options, cell, "ec2"), options), step);
   sts.middlewareStack.add(guarded(placeOf(options, cell, "sts"), options), step);
   quotas.middlewareStack.add(guarded(placeOf(options, cell, "servicequotas"), options), step);
-  return { ec2, sts, quotas };
+  kafka.middlewareStack.add(guarded(placeOf(options, cell, "kafka"), options), step);
+  lambda.middlewareStack.add(guarded(placeOf(options, cell, "lambda"), options), step);
+  return { ec2, sts, quotas, kafka, lambda };
 }
 
 function connection({ endpoint }: CellOptions, cell: Cell) {

@@ -28,10 +28,15 @@ import {
 import type { AclEntry, ChangeStep, RouteWish, Rule } from "../../domain/world.ts";
 import { refusedWith } from "./callError.ts";
 import { change, type Hand, type Hands, type StepOf, tagged } from "./hand.ts";
+import { lambdaChanges } from "./lambda.ts";
+import { mskChanges } from "./msk.ts";
 
 const NO_PEERING = ["invalidvpcpeeringconnectionid.notfound"];
 
 export const changes: Hands<ChangeStep["do"]> = {
+  ...lambdaChanges,
+  ...mskChanges,
+
   async setDnsHostnames({ ec2, dns }, { vpcId }) {
     await ec2.send(new ModifyVpcAttributeCommand({ VpcId: vpcId, EnableDnsHostnames: { Value: true } }));
     dns.learn({ vpcId, attribute: "enableDnsHostnames" }, true);

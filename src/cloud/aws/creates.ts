@@ -14,6 +14,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import type { CreateStep } from "../../domain/world.ts";
 import { answeredId, type Hands, tagged, token } from "./hand.ts";
+import { mskCreates } from "./msk.ts";
 
 /** The one call each create makes. */
 export const CREATE_ACTION: Readonly<Record<CreateStep["do"], string>> = {
@@ -25,9 +26,12 @@ export const CREATE_ACTION: Readonly<Record<CreateStep["do"], string>> = {
   createRouteTable: "CreateRouteTable",
   createEndpoint: "CreateVpcEndpoint",
   createGroup: "CreateSecurityGroup",
+  createCluster: "CreateClusterV2",
 };
 
 export const creates: Hands<CreateStep["do"]> = {
+  ...mskCreates,
+
   async createVpc(hand, { cidr }) {
     const answer = await hand.ec2.send(
       new CreateVpcCommand({ CidrBlock: cidr, TagSpecifications: tagged(hand, "vpc") }),

@@ -23,9 +23,14 @@ import type { DeleteStep } from "../../domain/world.ts";
 import { type CallError, notes, refusedWith, refusedWithin } from "./callError.ts";
 import { failureOf } from "./errors.ts";
 import { change, type Hands } from "./hand.ts";
+import { lambdaDeletes } from "./lambda.ts";
+import { mskDeletes } from "./msk.ts";
 import * as reads from "./reads.ts";
 
 export const deletes: Hands<DeleteStep["do"]> = {
+  ...lambdaDeletes,
+  ...mskDeletes,
+
   async deleteEndpoint({ ec2, region }, { endpointId }) {
     const answer = await ec2.send(new DeleteVpcEndpointsCommand({ VpcEndpointIds: [endpointId] }));
     for (const item of answer.Unsuccessful ?? []) refuseUnlessGone(item, region);

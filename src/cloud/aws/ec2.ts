@@ -9,9 +9,10 @@ import { Failure } from "../../domain/failure.ts";
 import type { Cell, Clock } from "../../domain/model.ts";
 import type { TaggedThing } from "../../domain/sweep.ts";
 import type { World } from "../../domain/world.ts";
-import type { Cloud, LimitsAge, LookAt, QuotaUse, StepCall, Turn, Zone } from "../cloud.ts";
+import type { Cloud, LimitsAge, LookAt, QuotaQuestion, QuotaUse, StepCall, Turn, Zone } from "../cloud.ts";
 import type { CloudLog } from "./calls.ts";
 import { type Cells, type Credentials, cells } from "./cells.ts";
+import { type ClusterMemory, clusterMemory } from "./clusterMemory.ts";
 import { CREATE_ACTION } from "./creates.ts";
 import { type DnsMemory, dnsMemory } from "./dns.ts";
 import { errandOf, errandOfLook, newTurn, onErrand } from "./errand.ts";
@@ -20,7 +21,7 @@ import { inventory } from "./inventory.ts";
 import { type Limiter, limiter, type Pressure } from "./limits.ts";
 import { observe } from "./observe.ts";
 import { type QuotaMemory, quotaMemory } from "./quotaMemory.ts";
-import { countUse, peeringLimits, readLimits } from "./quotaUse.ts";
+import { brokerUse, countUse, peeringLimits, readBrokerLimit, readLimits } from "./quotaUse.ts";
 import { take } from "./steps.ts";
 
 export interface AwsOptions {
@@ -60,7 +61,16 @@ export function awsCloud(options: AwsOptions): AwsCloud {
     log: options.log ?? (() => {}),
   });
   const quotas = quotaMemory(clock, (cell) => readLimits(clients.clients(cell).quotas));
-  const eyes: Eyes = { clients, clock, quotas, dns: dnsMemory(clock), installation };
+  const brokers = quotaMemory(clock, (cell) => readBrokerLimit(clients.clients(cell).quotas));
+  const eyes: Eyes = {
+    clients,
+    clock,
+    quotas,
+    brokers,
+    dns: dnsMemory(clock),
+    clusters: clusterMemory(clock),
+    installation,
+  };
   const accounts = new Map<string, Promise<string>>();
   const zonesAsked = new Map<string, Promise<readonly Zone[]>>();
   return {
@@ -69,7 +79,7 @@ export function awsCloud(options: AwsOptions): AwsCloud {
     observe: (cell, networks, signal) =>
       told(onErrand(errandOfLook(networks, signal), () => look(eyes, { cell, networks, at: clock.now() }))),
     inventory: (cell) => told(onErrand(BACKGROUND, () => count(eyes, cell))),
-    quotas: (cell, zoneIds, age) => told(used(eyes, { cell, zoneIds, age })),
+    quotas: (cell, asked, age) => told(used(eyes, { ...asked, cell, age })),
     peeringLimits: (cell, age) =>
       told(quotas.limits(cell, age).then((limits) => peeringLimits({ region: cell.region, limits }))),
     turn: (cell, call) => told(turn(limits, cell, call)),
@@ -86,7 +96,10 @@ interface Eyes {
   readonly clients: Cells;
   readonly clock: Clock;
   readonly quotas: QuotaMemory;
+  /** Asked only for who has a cluster: not every role may ask. */
+  readonly brokers: QuotaMemory;
   readonly dns: DnsMemory;
+  readonly clusters: ClusterMemory;
   readonly installation: string;
 }
 
@@ -157,35 +170,41 @@ interface Look {
 }
 
 async function look(
-  { clients, dns, installation }: Eyes,
+  { clients, dns, clusters, installation }: Eyes,
   { cell, networks, at }: Look,
 ): Promise<ReadonlyMap<string, World>> {
-  return observe({ ec2: clients.clients(cell).ec2, dns, installation, networks, at });
+  const { ec2, kafka, lambda } = clients.clients(cell);
+  return observe({ ec2, kafka, lambda, dns, clusters, installation, networks, at });
 }
 
 /** A sweep waits for everybody who waits for one network. */
 const BACKGROUND = { network: "", rank: "normal" } as const;
 
 async function count({ clients, installation }: Eyes, cell: Cell): Promise<readonly TaggedThing[]> {
-  return inventory({ ec2: clients.clients(cell).ec2, installation, cell });
+  const { ec2, kafka } = clients.clients(cell);
+  return inventory({ ec2, kafka, installation, cell });
 }
 
-interface UseQuestion {
+interface UseQuestion extends QuotaQuestion {
   readonly cell: Cell;
-  readonly zoneIds: readonly string[];
   readonly age: LimitsAge;
 }
 
 async function used(
-  { clients, quotas }: Eyes,
-  { cell, zoneIds, age }: UseQuestion,
+  { clients, quotas, brokers }: Eyes,
+  { cell, zoneIds, age, ...asked }: UseQuestion,
 ): Promise<readonly QuotaUse[]> {
+  const { ec2, kafka } = clients.clients(cell);
   const limits = await quotas.limits(cell, age);
-  return countUse(clients.clients(cell).ec2, { region: cell.region, limits }, zoneIds);
+  const counted = countUse(ec2, { region: cell.region, limits }, zoneIds);
+  if (!asked.brokers) return counted;
+  const allowed = { region: cell.region, limits: await brokers.limits(cell, age) };
+  return [...(await counted), await brokerUse(kafka, allowed)];
 }
 
 async function act({ clients, dns, installation }: Eyes, cell: Cell, call: StepCall): Promise<string | null> {
-  return take({ ec2: clients.clients(cell).ec2, dns, installation, region: cell.region, call });
+  const { ec2, kafka, lambda } = clients.clients(cell);
+  return take({ ec2, kafka, lambda, dns, installation, region: cell.region, call });
 }
 
 async function turn(limits: Limiter, { account, region }: Cell, call: StepCall): Promise<Turn> {

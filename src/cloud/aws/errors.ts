@@ -12,6 +12,12 @@ import { quotaLink, quotaOf } from "./quotas.ts";
 const DNS_OFF = "invalidvpcpeeringconnectionstate.dnshostnamesdisabled";
 const DNS_OFF_HINT = "The customer must switch on DNS hostnames and DNS support of the VPC that peers.";
 
+/** Lambda says so, among other things, of a role that may not make interfaces. */
+const BAD_FUNCTION_PARAMETER = "invalidparametervalueexception";
+const FUNCTION_ROLE_HINT =
+  "Its execution role needs ec2:CreateNetworkInterface, ec2:DescribeNetworkInterfaces, ec2:DescribeSubnets and " +
+  "ec2:DeleteNetworkInterface: attach AWSLambdaVPCAccessExecutionRole to it.";
+
 const CODES: readonly (readonly [FailureCode, readonly string[]])[] = [
   [
     "forbidden",
@@ -35,6 +41,9 @@ const CODES: readonly (readonly [FailureCode, readonly string[]])[] = [
       "credentialsprovidererror",
       "tokenprovidererror",
       "invalidaddress.locked",
+      "forbiddenexception",
+      "unauthorizedexception",
+      "ec2accessdeniedexception",
     ],
   ],
   [
@@ -62,6 +71,10 @@ const CODES: readonly (readonly [FailureCode, readonly string[]])[] = [
       "invalidvpcstate",
       "vpcpeeringconnectionalreadyexists",
       "concurrenttagaccess",
+      "conflictexception",
+      "resourceconflictexception",
+      "preconditionfailedexception",
+      "resourcenotreadyexception",
     ],
   ],
   [
@@ -83,11 +96,18 @@ const CODES: readonly (readonly [FailureCode, readonly string[]])[] = [
       "taglimitexceeded",
       "tagpolicyviolation",
       "invalidtagkey.malformed",
+      "badrequestexception",
+      BAD_FUNCTION_PARAMETER,
+      "invalidsubnetidexception",
+      "invalidsecuritygroupidexception",
     ],
   ],
-  ["exhausted", ["insufficientfreeaddressesinsubnet"]],
+  [
+    "exhausted",
+    ["insufficientfreeaddressesinsubnet", "subnetipaddresslimitreachedexception", "enilimitreachedexception"],
+  ],
   ["unavailable", ["expiredtoken", "expiredtokenexception", "insufficientaddresscapacity"]],
-  ["notFound", ["natgatewaynotfound"]],
+  ["notFound", ["natgatewaynotfound", "notfoundexception", "resourcenotfoundexception"]],
 ];
 
 const FAILURE_OF_CODE: ReadonlyMap<string, FailureCode> = new Map(
@@ -165,6 +185,9 @@ function worded(error: CallError, kind: FailureCode): Failure {
         ...notes(error),
       });
     default:
-      return new Failure(kind, `AWS refused ${action}: ${error.message}`, notes(error));
+      return new Failure(kind, `AWS refused ${action}: ${error.message}`, {
+        ...(error.code === BAD_FUNCTION_PARAMETER && { hint: FUNCTION_ROLE_HINT }),
+        ...notes(error),
+      });
   }
 }

@@ -3,6 +3,8 @@
  * answer. Promises that an answer which means "already so" is told apart from one that means "no", by code.
  */
 import type { EC2Client, ResourceType, TagSpecification } from "@aws-sdk/client-ec2";
+import type { KafkaClient } from "@aws-sdk/client-kafka";
+import type { LambdaClient } from "@aws-sdk/client-lambda";
 import { Failure } from "../../domain/failure.ts";
 import type { Step } from "../../domain/world.ts";
 import type { StepCall } from "../cloud.ts";
@@ -13,6 +15,8 @@ import { clientToken, tagSpecifications, tags } from "./tags.ts";
 /** Everything a step needs to make its call. */
 export interface Hand {
   readonly ec2: EC2Client;
+  readonly kafka: KafkaClient;
+  readonly lambda: LambdaClient;
   readonly dns: DnsMemory;
   readonly region: string;
   readonly installation: string;
@@ -39,7 +43,7 @@ export function token({ installation, call }: Hand): string {
 /** An id that AWS must have filled in; without it the thing is there all the same, to be found by tag. */
 export function answeredId(id: string | undefined, action: string): string {
   if (id) return id;
-  throw new Failure("unavailable", `AWS answered ec2:${action} without an id`);
+  throw new Failure("unavailable", `AWS answered ${action} without an id`);
 }
 
 /** Makes the change; codes (in lower case) that mean it is already so are success. */

@@ -11,9 +11,11 @@ interface Statement {
 }
 
 const docs = new URL("../../../docs/", import.meta.url);
-const policy: { readonly Statement: readonly Statement[] } = JSON.parse(
-  readFileSync(new URL("iam-policy.json", docs), "utf8"),
+const policies = ["iam-policy.json", "iam-policy-connectors.json"].map(
+  (name): { readonly Statement: readonly Statement[] } =>
+    JSON.parse(readFileSync(new URL(name, docs), "utf8")),
 );
+const statements = policies.flatMap(({ Statement }) => Statement);
 const code = readdirSync(import.meta.dirname)
   .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
   .map((name) => readFileSync(new URL(name, import.meta.url), "utf8"));
@@ -33,7 +35,7 @@ function actions(statement: Statement): string[] {
 }
 
 const called = [...new Set(code.flatMap(calledIn))].sort();
-const allowed = [...new Set(policy.Statement.flatMap(actions))].sort();
+const allowed = [...new Set(statements.flatMap(actions))].sort();
 const sentWithTags = [
   "CreateVpc",
   "CreateSubnet",
@@ -47,18 +49,18 @@ const sentWithTags = [
   "AuthorizeSecurityGroupEgress",
 ];
 
-describe("docs/iam-policy.json", () => {
+describe("docs/iam-policy.json and docs/iam-policy-connectors.json", () => {
   test("allows what the hands call, and nothing else", () => {
     // Tags travel in the create calls, but AWS asks for this permission too.
     assert.deepEqual(
-      allowed.filter((action) => action !== "ec2:CreateTags"),
+      allowed.filter((action) => action !== "ec2:CreateTags" && action !== "kafka:TagResource"),
       called,
     );
     assert.ok(called.length > 40);
   });
 
   test("lets nothing be made or tagged without our tag", () => {
-    const making = policy.Statement.filter((one) => ["MakeWithOurTag", "TagWhileMaking"].includes(one.Sid));
+    const making = statements.filter((one) => ["MakeWithOurTag", "TagWhileMaking"].includes(one.Sid));
     assert.equal(making.length, 2);
     for (const { Condition } of making)
       assert.equal(Condition?.StringEquals?.["aws:RequestTag/letsdata:installation"], "INSTALLATION");
@@ -67,12 +69,12 @@ describe("docs/iam-policy.json", () => {
   });
 
   test("puts a condition on everything but looking", () => {
-    const open = policy.Statement.filter((one) => one.Condition === undefined).map((one) => one.Sid);
-    assert.deepEqual(open, ["Look"]);
+    const open = statements.filter((one) => one.Condition === undefined).map((one) => one.Sid);
+    assert.deepEqual(open, ["Look", "LookAtConnectors"]);
   });
 
   test("accepts peerings of named accounts only", () => {
-    const accept = policy.Statement.find((one) => one.Sid === "AcceptPeeringOfKnownAccounts");
+    const accept = statements.find((one) => one.Sid === "AcceptPeeringOfKnownAccounts");
     assert.deepEqual(accept?.Condition?.ArnLike?.["ec2:RequesterVpc"], [
       "arn:aws:ec2:*:CUSTOMER_ACCOUNT:vpc/*",
     ]);
@@ -80,13 +82,13 @@ describe("docs/iam-policy.json", () => {
 
   test("has every statement explained", () => {
     const text = readFileSync(new URL("iam-policy.md", docs), "utf8");
-    for (const { Sid, Effect } of policy.Statement) {
+    for (const { Sid, Effect } of statements) {
       assert.equal(Effect, "Allow");
       assert.ok(text.includes(`| \`${Sid}\` |`), Sid);
     }
   });
 
   test("fits into a managed policy: 6,144 characters without white space", () => {
-    assert.ok(JSON.stringify(policy).length < 6_144);
+    for (const policy of policies) assert.ok(JSON.stringify(policy).length < 6_144);
   });
 });

@@ -4,20 +4,33 @@
  * is left out, and that nothing without our tag is ever in it.
  */
 import type { EC2Client, Tag } from "@aws-sdk/client-ec2";
+import type { Cluster, KafkaClient } from "@aws-sdk/client-kafka";
 import type { Cell } from "../../domain/model.ts";
 import type { TaggedThing, ThingKind } from "../../domain/sweep.ts";
+import { refusedWith } from "./callError.ts";
+import { clusterPrefix, isOurs, listClusters } from "./msk.ts";
 import * as reads from "./reads.ts";
-import { ATTEMPT_TAG, DATASET_TAG, INSTALLATION_TAG, KEY_TAG, TENANT_TAG, tagValue } from "./tags.ts";
+import {
+  ATTEMPT_TAG,
+  DATASET_TAG,
+  INSTALLATION_TAG,
+  KEY_TAG,
+  TENANT_TAG,
+  tagList,
+  tagValue,
+} from "./tags.ts";
 
 export interface InventoryLook {
   readonly ec2: EC2Client;
+  readonly kafka: KafkaClient;
   readonly installation: string;
   readonly cell: Cell;
 }
 
-export async function inventory({ ec2, installation, cell }: InventoryLook): Promise<readonly TaggedThing[]> {
+export async function inventory(look: InventoryLook): Promise<readonly TaggedThing[]> {
+  const { ec2, kafka, installation, cell } = look;
   const ours = reads.filters(`tag:${INSTALLATION_TAG}`, [installation]);
-  const [vpcs, subnets, gateways, addresses, nats, tables, endpoints, groups] = await Promise.all([
+  const [vpcs, subnets, gateways, addresses, nats, tables, endpoints, groups, clusters] = await Promise.all([
     reads.vpcs(ec2, ours),
     reads.subnets(ec2, ours),
     reads.internetGateways(ec2, ours),
@@ -26,6 +39,7 @@ export async function inventory({ ec2, installation, cell }: InventoryLook): Pro
     reads.routeTables(ec2, ours),
     reads.endpoints(ec2, ours),
     reads.groups(ec2, ours),
+    clustersOf(kafka, installation),
   ]);
   const things = (kind: ThingKind, found: readonly Found[]) =>
     found.flatMap((one) => thing(cell, kind, one) ?? []);
@@ -62,7 +76,24 @@ export async function inventory({ ec2, installation, cell }: InventoryLook): Pro
       "securityGroup",
       groups.map((one) => ({ ...one, Id: one.GroupId })),
     ),
+    ...things(
+      "cluster",
+      clusters.map((one) => ({ Id: one.ClusterArn, State: one.State, Tags: tagList(one.Tags) })),
+    ),
   ];
+}
+
+const MAY_NOT = new Set(["accessdeniedexception", "forbiddenexception", "unauthorizedexception"]);
+
+/** A role that may not list clusters makes none: not every installation has any. */
+async function clustersOf(kafka: KafkaClient, installation: string): Promise<readonly Cluster[]> {
+  try {
+    const named = await listClusters(kafka, clusterPrefix(installation));
+    return named.filter((one) => isOurs(one, installation));
+  } catch (error) {
+    if (refusedWith(error, MAY_NOT)) return [];
+    throw error;
+  }
 }
 
 /** What is read of each kind, whatever else AWS says of it. */

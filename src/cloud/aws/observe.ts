@@ -12,17 +12,25 @@
  */
 import type { Filter, SecurityGroup, SecurityGroupRule, Tag, Vpc } from "@aws-sdk/client-ec2";
 import { DescribeVpcAttributeCommand, type EC2Client } from "@aws-sdk/client-ec2";
+import type { KafkaClient } from "@aws-sdk/client-kafka";
+import type { LambdaClient } from "@aws-sdk/client-lambda";
 import { emptyWorld, KINDS, type Kind, type World } from "../../domain/world.ts";
 import type { LookAt } from "../cloud.ts";
 import { refusedWith } from "./callError.ts";
+import type { ClusterMemory } from "./clusterMemory.ts";
 import { DNS_ATTRIBUTES, type DnsMemory, type DnsQuestion } from "./dns.ts";
+import { readFunction } from "./lambda.ts";
+import { clusterName, clusterPrefix, listClusters, seenCluster } from "./msk.ts";
 import * as reads from "./reads.ts";
 import * as seen from "./seen.ts";
 import { DATASET_TAG, INSTALLATION_TAG, tagValue } from "./tags.ts";
 
 export interface Look {
   readonly ec2: EC2Client;
+  readonly kafka: KafkaClient;
+  readonly lambda: LambdaClient;
   readonly dns: DnsMemory;
+  readonly clusters: ClusterMemory;
   readonly installation: string;
   readonly networks: readonly LookAt[];
   /** When the look began. */
@@ -72,6 +80,7 @@ export async function observe(look: Look): Promise<ReadonlyMap<string, World>> {
   for (const one of peerings)
     worlds.add("peerings", places.in(one.AccepterVpcInfo?.VpcId), seen.seenPeering(one));
   for (const one of interfaces) worlds.add("interfaces", places.in(one.VpcId), seen.seenInterface(one));
+  await Promise.all([lookAtClusters(look, worlds), lookAtFunctions(look, worlds)]);
   return worlds.byNetwork;
 }
 
@@ -149,6 +158,32 @@ class Worlds {
     const world = this.byNetwork.get(network ?? "");
     if (world && one) (world[kind] as Lists[One]).push(one);
   }
+}
+
+/** By name: one list for all networks that have a cluster, and no call for those that have none. */
+async function lookAtClusters(
+  { kafka, clusters, installation, networks }: Look,
+  worlds: Worlds,
+): Promise<void> {
+  const wanted = wanting(networks, "clusters").filter(({ hasCluster }) => hasCluster);
+  const byName = new Map(wanted.map((network) => [clusterName(installation, network), network]));
+  const [only, ...others] = byName.keys();
+  if (only === undefined) return;
+  const listed = await listClusters(kafka, others.length === 0 ? only : clusterPrefix(installation));
+  const found = listed.filter(({ ClusterName = "" }) => byName.has(ClusterName));
+  await clusters.learn(kafka, found);
+  for (const cluster of found) {
+    const network = byName.get(cluster.ClusterName ?? "");
+    const detail = clusters.known(cluster);
+    if (network) worlds.add("clusters", network.id, seenCluster(cluster, network, { installation, detail }));
+  }
+}
+
+async function lookAtFunctions({ lambda, networks }: Look, worlds: Worlds): Promise<void> {
+  const asked = wanting(networks, "functions").flatMap(({ id, functionArns = [] }) =>
+    functionArns.map(async (arn) => worlds.add("functions", id, await readFunction(lambda, arn))),
+  );
+  await Promise.all(asked);
 }
 
 /** Only group ids find all rules: those that AWS itself puts into a new group bear no tag. */

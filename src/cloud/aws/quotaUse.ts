@@ -5,6 +5,7 @@
  * https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
  */
 import type { EC2Client, Tag } from "@aws-sdk/client-ec2";
+import type { KafkaClient } from "@aws-sdk/client-kafka";
 import {
   GetAWSDefaultServiceQuotaCommand,
   GetServiceQuotaCommand,
@@ -15,7 +16,8 @@ import {
 } from "@aws-sdk/client-service-quotas";
 import type { QuotaLimit, QuotaUse } from "../cloud.ts";
 import { refusedWith } from "./callError.ts";
-import { type Quota, quotaLink, quotaOf } from "./quotas.ts";
+import { listClusters } from "./msk.ts";
+import { BROKERS, type Quota, quotaLink, quotaOf } from "./quotas.ts";
 import * as reads from "./reads.ts";
 import { DATASET_TAG, tagValue } from "./tags.ts";
 
@@ -31,7 +33,7 @@ export async function readLimits(client: ServiceQuotasClient): Promise<Limits> {
     paginateListAWSDefaultServiceQuotas({ client, pageSize: 100 }, { ServiceCode: "vpc" }),
   );
   const applied = await listed(paginateListServiceQuotas({ client, pageSize: 100 }, { ServiceCode: "vpc" }));
-  const addresses = await elasticIps(client);
+  const addresses = await one(client, { ServiceCode: "ec2", QuotaCode: ELASTIC_IPS });
   return new Map([
     ...defaults,
     ...applied,
@@ -49,8 +51,28 @@ async function listed(
   return found;
 }
 
-async function elasticIps(client: ServiceQuotasClient): Promise<number | null> {
-  const of = { ServiceCode: "ec2", QuotaCode: ELASTIC_IPS };
+export async function readBrokerLimit(client: ServiceQuotasClient): Promise<Limits> {
+  const limit = await one(client, { ServiceCode: BROKERS.service, QuotaCode: BROKERS.code });
+  return new Map(limit === null ? [] : [[BROKERS.code, limit]]);
+}
+
+/** Counts everybody's clusters: the quota is the account's. */
+export async function brokerUse(client: KafkaClient, limits: Allowed): Promise<QuotaUse> {
+  const usedBy = new Map<string, number>();
+  let used = 0;
+  for (const { Provisioned, Tags } of await listClusters(client)) {
+    const count = Provisioned?.NumberOfBrokerNodes ?? 0;
+    const dataset = Tags?.[DATASET_TAG];
+    used += count;
+    if (dataset) usedBy.set(dataset, (usedBy.get(dataset) ?? 0) + count);
+  }
+  return { ...quotaLimit("kafkaBrokers", BROKERS, limits), used, usedBy };
+}
+
+async function one(
+  client: ServiceQuotasClient,
+  of: { readonly ServiceCode: string; readonly QuotaCode: string },
+): Promise<number | null> {
   try {
     const { Quota } = await client.send(new GetServiceQuotaCommand(of));
     return Quota?.Value ?? null;

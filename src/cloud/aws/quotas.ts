@@ -5,12 +5,20 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
  */
 export interface Quota {
-  readonly service: "vpc" | "ec2";
+  readonly service: "vpc" | "ec2" | "kafka";
   /** Its code in Service Quotas. */
   readonly code: string;
   readonly name: string;
   readonly counts: string;
 }
+
+/** No error code of MSK's means it. https://docs.aws.amazon.com/msk/latest/developerguide/limits.html */
+export const BROKERS: Quota = {
+  service: "kafka",
+  code: "L-EDD31C36",
+  name: "Number of brokers per account",
+  counts: "90 for a region unless raised; each cluster uses one a zone or more",
+};
 
 const PEERINGS: Quota = {
   service: "vpc",

@@ -56,6 +56,8 @@ const NOTHING = {
   acls: 0,
   peerings: 0,
   interfaces: 0,
+  clusters: 0,
+  functions: 0,
 };
 
 const TCP_FROM_RANGE: Rule = {

@@ -42,6 +42,11 @@ export function clientToken(installation: string, { network, step, attempt }: St
     .digest("hex");
 }
 
+/** MSK writes tags as an object. */
+export function tagList(from: Readonly<Record<string, string>> = {}): Tag[] {
+  return Object.entries(from).map(([Key, Value]) => ({ Key, Value }));
+}
+
 /** The value of a tag, or null when it is not there. */
 export function tagValue(from: readonly Tag[] | undefined, key: string): string | null {
   return from?.find((tag) => tag.Key === key)?.Value ?? null;

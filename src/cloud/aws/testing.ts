@@ -12,7 +12,7 @@ import { type AwsCloud, awsCloud } from "./ec2.ts";
 
 export interface Wire {
   readonly url: string;
-  /** AWS's names of the actions that were sent, in order. */
+  /** AWS's names of the actions that were sent, in order; of Kafka's and Lambda's, method and path. */
   readonly sent: string[];
   /** The cloud will do what it is asked, and the answer will not arrive. */
   loseAnswers(action: string, times: number): void;
@@ -31,7 +31,7 @@ export async function startWire(target: string): Promise<Wire> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    const action = new URLSearchParams(body.toString()).get("Action") ?? "";
+    const action = actionOf(request, body);
     sent.push(action);
     const trick = tricks.find((one) => one.action === action && one.left > 0);
     if (trick) trick.left -= 1;
@@ -59,6 +59,12 @@ export async function startWire(target: string): Promise<Wire> {
         server.closeAllConnections();
       }),
   };
+}
+
+/** AWS's name of it; of the services that speak REST, method and path. */
+function actionOf({ method, url = "" }: http.IncomingMessage, body: Buffer): string {
+  const named = new URLSearchParams(body.toString()).get("Action");
+  return named ?? `${method} ${url.split("?")[0]}`;
 }
 
 interface Forwarding {

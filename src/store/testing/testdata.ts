@@ -23,7 +23,9 @@ export function datasetWish(tenantId: string, name: string): NewDataset {
       resourceLocation: "letsdata",
       vpcSize: "small",
       vpcCidrBlock: null,
+      kafka: null,
     },
+    functionArns: [],
     configuration: { zeta: 1, alpha: { Deep_Key: true } },
     status: "CREATING",
   };
