@@ -11,11 +11,12 @@ import {
   DescribeVpcsCommand,
 } from "@aws-sdk/client-ec2";
 import { DeleteClusterCommand, KafkaClient, ListClustersV2Command } from "@aws-sdk/client-kafka";
-import { CreateFunctionCommand, GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { connectorStatusOf, deletePlanOf, networkStatusOf } from "../src/control/outlook.ts";
 import { FREE_ADDRESSES, kafkaCluster } from "../src/domain/kafka.ts";
 import type { Condition, KafkaCluster } from "../src/domain/model.ts";
 import type { DeleteRow } from "../src/network/deletePlan.ts";
+import { makeFunction } from "./support/functions.ts";
 import { PLATFORM } from "./support/house.ts";
 import { present } from "./support/networks.ts";
 import { kafkaRequest, OPERATOR, openPlane, type Plane } from "./support/plane.ts";
@@ -30,26 +31,18 @@ const LATE_MS = 40 * MINUTE;
 class Hand {
   readonly kafka: KafkaClient;
   readonly lambda: LambdaClient;
+  readonly #endpoint: string;
 
   constructor({ sandboxUrl }: Plane) {
+    this.#endpoint = sandboxUrl;
     const credentials = { accessKeyId: PLATFORM, secretAccessKey: "test" };
     const config = { endpoint: sandboxUrl, region: "us-east-1", credentials, maxAttempts: 1 };
     this.kafka = new KafkaClient(config);
     this.lambda = new LambdaClient(config);
   }
 
-  async makeFunction(FunctionName: string): Promise<string> {
-    const ZipFile = new Uint8Array([0x50, 0x4b, 5, 6, ...Array.from({ length: 18 }, () => 0)]);
-    const made = await this.lambda.send(
-      new CreateFunctionCommand({
-        FunctionName,
-        Role: `arn:aws:iam::${PLATFORM}:role/functions`,
-        Runtime: "nodejs22.x",
-        Handler: "index.handler",
-        Code: { ZipFile },
-      }),
-    );
-    return present(made.FunctionArn);
+  makeFunction(name: string): Promise<string> {
+    return makeFunction(this.#endpoint, name);
   }
 
   async clusters() {
