@@ -49,6 +49,7 @@ const ONE_OF_EACH_KIND = [
   "createGroup group/peers",
   "createNatGateway nat/0 subnet/public/0",
   "createEndpoint endpoint/s3",
+  "createCluster cluster",
 ];
 
 /** More than the lease and two rounds of the one who takes over. */
@@ -61,6 +62,8 @@ const STANDING_STILL = [
   "createVpc vpc before",
   "allocateAddress eip/1 before",
   "createNatGateway nat/2 subnet/public/2 unanswered",
+  "createCluster cluster unanswered",
+  "detachFunction function/clicks-task unanswered",
   "deleteVpc vpc before",
 ];
 

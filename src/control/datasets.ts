@@ -4,6 +4,7 @@
  */
 import type { Cidr } from "../domain/cidr.ts";
 import { Failure } from "../domain/failure.ts";
+import { functionArn } from "../domain/kafka.ts";
 import type { Clock, Dataset, DatasetRange, Region } from "../domain/model.ts";
 import type { Store, Tx } from "../store/store.ts";
 import type { Actor, DatasetRequest, Once } from "./actor.ts";
@@ -100,6 +101,15 @@ async function refuseTaken(tx: Tx, tenantId: string, name: string): Promise<void
   });
 }
 
+/** A function's interfaces are its own account's, and so must the subnets be. */
+function refuseForeignFunctions(arns: readonly string[], account: string): void {
+  const foreign = arns.find((arn) => functionArn(arn)?.account !== account);
+  if (foreign === undefined) return;
+  throw new Failure("invalid", `computeEngine.functionArns: ${foreign} is not in account ${account}`, {
+    hint: "The dataset's VPC is in that account, and a function can be attached to VPCs of its own account only.",
+  });
+}
+
 export interface Insertion {
   readonly deps: DatasetDeps;
   readonly actor: Actor;
@@ -116,6 +126,7 @@ export async function insertDataset(
   const tenant = await tx.lockTenant(tenantId);
   if (!tenant) throw new Failure("notFound", "There is no such tenant");
   await refuseTaken(tx, tenantId, request.name);
+  if (cell) refuseForeignFunctions(request.functionArns, cell.account);
   const dataset = await tx.insertDataset({ tenantId, ...request, status: cell ? "CREATING" : "ACTIVE" });
   const detail: Record<string, unknown> = { datasetId: dataset.id };
   if (cell) {

@@ -185,7 +185,7 @@ const SERVING: Readonly<Record<string, string>> = {
   rebooting_broker: "reboots a broker",
 };
 
-function tellState({ draft, sight, network }: ClusterInput, cluster: SeenCluster): boolean {
+function tellState({ draft, sight, network, wish }: ClusterInput, cluster: SeenCluster): boolean {
   const { id, state, stateReason, createdAt } = cluster;
   const resource = { resource: CLUSTER, id };
   const serving = SERVING[state];
@@ -208,7 +208,8 @@ function tellState({ draft, sight, network }: ClusterInput, cluster: SeenCluster
     draft.blocked({ ...resource, actor: "operator", ...late(sight.now - createdAt, network) });
     return false;
   }
-  draft.waiting({ ...resource, ...progress(cluster) });
+  const growing = state === "updating" ? growth(wish, cluster) : null;
+  draft.waiting({ ...resource, ...(growing ?? progress(cluster)) });
   return state === "updating";
 }
 
@@ -229,8 +230,10 @@ function progress({ state, ...cluster }: SeenCluster): Worded {
 }
 
 /** Storage grows and never shrinks: https://docs.aws.amazon.com/msk/latest/developerguide/msk-update-storage.html */
-function grow({ wish, draft }: ClusterInput, { id, volumeGiB, revision }: SeenCluster): boolean {
-  if (wish.volumeGiB === null || volumeGiB === null || volumeGiB >= wish.volumeGiB) return false;
+function grow({ wish, draft }: ClusterInput, cluster: SeenCluster): boolean {
+  const { id, revision } = cluster;
+  const growing = growth(wish, cluster);
+  if (!growing || wish.volumeGiB === null) return false;
   draft.move({
     do: "growStorage",
     key: CLUSTER,
@@ -238,13 +241,15 @@ function grow({ wish, draft }: ClusterInput, { id, volumeGiB, revision }: SeenCl
     revision,
     volumeGiB: wish.volumeGiB,
   });
-  draft.waiting({
-    resource: CLUSTER,
-    id,
-    message: `its storage grows from ${volumeGiB} to ${wish.volumeGiB} GiB a broker`,
-    usualSeconds: USUAL_CLUSTER.change,
-  });
+  draft.waiting({ resource: CLUSTER, id, ...growing });
   return true;
+}
+
+/** Null when there is as much as was wished for, or more. */
+function growth({ volumeGiB: wished }: KafkaCluster, { volumeGiB }: SeenCluster): Worded | null {
+  if (wished === null || volumeGiB === null || volumeGiB >= wished) return null;
+  const message = `its storage grows from ${volumeGiB} to ${wished} GiB a broker`;
+  return { message, usualSeconds: USUAL_CLUSTER.change };
 }
 
 function described({ brokerCount: count, instanceType, version, volumeGiB }: SeenCluster): string {

@@ -14,6 +14,7 @@ import {
   holdersOfCluster,
   holdersOfGateway,
   holdersOfGroup,
+  holdersOfInterface,
   holdersOfSubnet,
   holdersOfTable,
   holdersOfVpc,
@@ -133,6 +134,7 @@ function holders(world: World, { resource, id }: Condition): readonly Holder[] {
     ...world.groups.filter(ours).flatMap((one) => holdersOfGroup(world, one)),
     ...world.subnets.filter(ours).flatMap((one) => holdersOfSubnet(world, one)),
     ...world.routeTables.filter(ours).flatMap((one) => holdersOfTable(world, one)),
+    ...world.interfaces.filter((one) => one.id === id).flatMap((one) => holdersOfInterface(world, one)),
     ...world.vpcs.filter(ours).flatMap((one) => holdersOfVpc(world, one)),
   ];
 }

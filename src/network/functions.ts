@@ -49,7 +49,11 @@ function buildFunction({ sight, draft }: ConnectorInput, arn: string, { place, r
   if (!place || !ready) {
     const message = place ? "is attached once the cluster is ACTIVE" : "needs the private subnets first";
     draft.waiting({ ...resource, message, actor: "letsdata" });
-  } else if (!seen)
+  } else if (seen && isSettled(seen, place)) draft.ready({ ...resource, message: attached(seen) });
+  // Nothing is concluded about what others may have changed, and nothing is done to it, by an old look.
+  else if (sight.world.lookedAt.functions < sight.world.at)
+    draft.waiting({ ...resource, message: "is looked at before it is attached" });
+  else if (!seen)
     draft.blocked({
       ...resource,
       actor: "operator",
@@ -83,15 +87,19 @@ function attach({ draft }: Pick<ConnectorInput, "draft">, seen: SeenFunction, pl
       message: `AWS could not attach it: ${why}`,
       hint: hint(seen),
     });
-  } else if (isIn(seen, place)) draft.ready({ ...resource, message: attached(seen) });
-  else {
+  } else {
     draft.move(step);
     draft.waiting({ ...resource, message: "is being attached", actor: "letsdata", usualSeconds });
   }
 }
 
-function isIn({ vpcId, subnetIds, groupIds }: SeenFunction, place: Place): boolean {
-  return vpcId === place.vpcId && sameSet(subnetIds, place.subnetIds) && sameSet(groupIds, place.groupIds);
+/** It stands where it should, and AWS is at no work on it. */
+function isSettled(seen: SeenFunction, place: Place): boolean {
+  const { vpcId, subnetIds, groupIds, state, updateState } = seen;
+  const isIn =
+    vpcId === place.vpcId && sameSet(subnetIds, place.subnetIds) && sameSet(groupIds, place.groupIds);
+  const atWork = updateState === "inprogress" || state === "pending";
+  return isIn && !atWork && updateState !== "failed" && state !== "failed";
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html */

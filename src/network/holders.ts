@@ -57,7 +57,8 @@ export interface InterfaceOwner {
   readonly kind: "cluster" | "function";
   /** As a reader calls it. */
   readonly of: string;
-  readonly isThere: boolean;
+  /** It, as long as it is there. */
+  readonly holder: Holder | null;
 }
 
 /**
@@ -69,13 +70,18 @@ export function heldInterfaceOwner(world: World, one: SeenInterface): InterfaceO
   const isBroker = cluster?.brokers.some(({ interfaceId }) => interfaceId === one.id) ?? false;
   const peers = world.groups.filter(({ key }) => key === "group/peers").map(({ id }) => id);
   if (isBroker || (one.requesterManaged && one.groupIds.some((id) => peers.includes(id))))
-    return { kind: "cluster", of: "the cluster", isThere: cluster !== undefined };
+    return { kind: "cluster", of: "the cluster", holder: cluster ? named(cluster) : null };
   const owner = world.functions.find(({ name }) =>
     one.description.startsWith(`${LAMBDA_INTERFACE}-${name}-`),
   );
   if (!owner) return null;
-  const isThere = holdersOfCluster(world).some(({ id }) => id === owner.id);
-  return { kind: "function", of: `function ${owner.name}`, isThere };
+  const holder = holdersOfCluster(world).find(({ id }) => id === owner.id) ?? null;
+  return { kind: "function", of: `function ${owner.name}`, holder };
+}
+
+export function holdersOfInterface(world: World, one: SeenInterface): readonly Holder[] {
+  const holder = heldInterfaceOwner(world, one)?.holder;
+  return holder ? [holder] : [];
 }
 
 /** How AWS describes a function's interface; the function's name and a random part follow. */

@@ -72,7 +72,7 @@ export function tellOwnInterface(draft: Draft, world: World, one: SeenInterface)
   const { id, subnetId, state, description } = one;
   const whose = `"${description}" (${state}) in ${subnetId} is ${owner.of}'s`;
   const told = { resource: `interface/${id}`, id, usualSeconds: USUAL_INTERFACE[owner.kind] };
-  if (owner.isThere) draft.waiting({ ...told, actor: "letsdata", message: `${whose}, which goes first` });
+  if (owner.holder) draft.waiting({ ...told, actor: "letsdata", message: `${whose}, which goes first` });
   else
     draft.deleting({
       ...told,

@@ -14,6 +14,8 @@ import {
   DescribeVpcsCommand,
   ModifyVpcAttributeCommand,
 } from "@aws-sdk/client-ec2";
+import { ListClustersV2Command } from "@aws-sdk/client-kafka";
+import { kafkaCluster } from "../../src/domain/kafka.ts";
 import type { Network, VpcSize } from "../../src/domain/model.ts";
 import type { World } from "../../src/domain/world.ts";
 import { type ControlPlane, type Ground, startControlPlane } from "./crash.ts";
@@ -116,9 +118,9 @@ async function wish(ground: Ground, vpcSize: VpcSize): Promise<void> {
       resourceLocation: "letsdata",
       vpcSize,
       vpcCidrBlock: null,
-      kafka: null,
+      kafka: kafkaCluster({ brokersPerZone: 1 }, vpcSize),
     },
-    functionArns: [],
+    functionArns: [ground.functionArn],
     configuration: {},
   });
 }
@@ -131,7 +133,7 @@ export async function createAndTidy(
   await wish(ground, options.size);
   const played = await play(ground, options, () => atRest(ground));
   shown(ground);
-  const expected = JSON.stringify(sortedEntries(oneOfEach()));
+  const expected = JSON.stringify(sortedEntries(oneOfEach(["cluster"])));
   const tidy = { windowMs: options.windowMs, mayBeTwice: true };
   await play(ground, tidy, async () => {
     if (!(await atRest(ground))) return false;
@@ -226,7 +228,7 @@ export const HIDDEN_MS = 60_000;
 
 async function worldOf(ground: Ground): Promise<World> {
   const network = await theNetwork(ground);
-  const ref = { ...network, vpcIds: [] };
+  const ref = { ...network, vpcIds: [], hasCluster: network.cluster !== null };
   const worlds = await ground.eyes.observe(network.cell, [ref]);
   return present(worlds.get(network.id));
 }
@@ -245,14 +247,26 @@ export async function portrait(ground: Ground): Promise<unknown> {
     if (PASSING.has(name)) return undefined;
     if (Array.isArray(value)) return value.map((one) => JSON.stringify(one, worded)).sort();
     if (typeof value !== "string") return value;
-    return value.replace(/\b([a-z-]+)-0[0-9a-f]{16}\b/g, (id, prefix: string) => keys.get(id) ?? prefix);
+    return value
+      .replace(/\b([a-z-]+)-0[0-9a-f]{16}\b/g, (id, prefix: string) => keys.get(id) ?? prefix)
+      .replace(/\bds-[a-z2-7]{16}\b/g, "ds")
+      .replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-\d+)?\b/g, "uuid");
   };
   const alive = { ...world, natGateways: world.natGateways.filter(({ state }) => state === "available") };
   return JSON.parse(JSON.stringify({ ...alive, peerings: living }, worded));
 }
 
 /** What differs from life to life and means nothing. */
-const PASSING = new Set(["attempt", "publicIp", "at", "expiresAt", "stateMessage"]);
+const PASSING = new Set([
+  "attempt",
+  "publicIp",
+  "at",
+  "expiresAt",
+  "stateMessage",
+  "createdAt",
+  "revision",
+  "bootstrap",
+]);
 
 async function statusOf({ store, tenantId }: Ground): Promise<string | undefined> {
   return (await store.tenant(tenantId).dataset(DATASET))?.status;
@@ -298,6 +312,11 @@ async function counts(ground: Ground): Promise<Map<string, number>> {
   for (const { ResourceId, ResourceType, Value = "" } of Tags)
     if (ResourceType !== "security-group-rule" && !dead.has(ResourceId))
       found.set(Value, (found.get(Value) ?? 0) + 1);
+  const { ClusterInfoList = [] } = await ground.kafka.send(new ListClustersV2Command({}));
+  for (const { Tags = {} } of ClusterInfoList) {
+    const key = Tags["letsdata:key"] ?? "";
+    found.set(key, (found.get(key) ?? 0) + 1);
+  }
   return found;
 }
 
@@ -308,7 +327,7 @@ async function assertNothingTwice(ground: Ground): Promise<void> {
 
 async function assertOneOfEach(ground: Ground): Promise<void> {
   shown(ground);
-  assert.deepEqual(sortedEntries(await counts(ground)), sortedEntries(oneOfEach()));
+  assert.deepEqual(sortedEntries(await counts(ground)), sortedEntries(oneOfEach(["cluster"])));
 }
 
 /** Not under our tags and not without them. */

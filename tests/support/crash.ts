@@ -7,6 +7,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { EC2Client } from "@aws-sdk/client-ec2";
+import { KafkaClient } from "@aws-sdk/client-kafka";
 import { awsCloud } from "../../src/cloud/aws/ec2.ts";
 import type { Cloud, StepCall } from "../../src/cloud/cloud.ts";
 import { createIntent, type Intent } from "../../src/control/intent.ts";
@@ -21,6 +22,7 @@ import { embeddedInMemory } from "../../src/store/embedded.ts";
 import { migrate, migrations } from "../../src/store/migrate.ts";
 import { seedSettings } from "../../src/store/settings.ts";
 import type { PassWrites, Store } from "../../src/store/store.ts";
+import { makeFunction } from "./functions.ts";
 import { OPERATOR, PLATFORM, testSettings } from "./house.ts";
 
 /** What outlives every control plane: the data, the cloud, the time. */
@@ -35,6 +37,10 @@ export interface Ground {
   readonly eyes: Cloud;
   /** Our keys by the ids the cloud gave, so that a point has the same name in every life. */
   readonly keys: Map<string, string>;
+  /** A function of the operator's, in no VPC. */
+  readonly functionArn: string;
+  /** The platform's. */
+  readonly kafka: KafkaClient;
   ec2(account: string): EC2Client;
   newHandle(): Store;
   close(): Promise<void>;
@@ -53,6 +59,9 @@ export async function openGround(sandboxSettings: Partial<Settings> = {}): Promi
   const tenant = await intent.createTenant(OPERATOR, { name: "default", avoidCidrs: [] });
   const eyes = await clientOn(sandboxUrl, store, clock);
   const clients: EC2Client[] = [];
+  const functionArn = await makeFunction(sandboxUrl, "clicks-task");
+  clock.advance(SHOWN_MS);
+  const kafka = new KafkaClient({ endpoint: sandboxUrl, ...PLATFORM_CLIENT });
   return {
     clock,
     store,
@@ -61,16 +70,27 @@ export async function openGround(sandboxSettings: Partial<Settings> = {}): Promi
     sandboxUrl,
     eyes,
     keys: new Map(),
+    functionArn,
+    kafka,
     ec2: (account) => ec2Client(clients, sandboxUrl, account),
     newHandle: () => storeOver(unclosed(driver), clock),
     close: async () => {
-      for (const client of clients) client.destroy();
+      for (const client of [...clients, kafka]) client.destroy();
       eyes.close();
       await sandbox.close();
       await driver.close();
     },
   };
 }
+
+/** Longer than anything new is unseen in these tests. */
+const SHOWN_MS = 61_000;
+
+const PLATFORM_CLIENT = {
+  region: "us-east-1",
+  credentials: { accessKeyId: PLATFORM, secretAccessKey: "test" },
+  maxAttempts: 1,
+};
 
 function ec2Client(clients: EC2Client[], endpoint: string, account: string): EC2Client {
   const credentials = { accessKeyId: account, secretAccessKey: "test" };

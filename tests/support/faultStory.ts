@@ -16,13 +16,16 @@ import {
   ReplaceRouteCommand,
   ReplaceRouteTableAssociationCommand,
 } from "@aws-sdk/client-ec2";
+import { KafkaClient, ListClustersCommand } from "@aws-sdk/client-kafka";
 import { type AwsCloud, awsCloud } from "../../src/cloud/aws/ec2.ts";
 import { createIntent, type Intent } from "../../src/control/intent.ts";
 import { createReconciler } from "../../src/control/reconciler.ts";
 import { createSandbox } from "../../src/sandbox/server.ts";
 import { openStore } from "../../src/store/database.ts";
+import { kafkaCluster } from "../../src/domain/kafka.ts";
 import type { NetworkStatus, Store } from "../../src/store/store.ts";
 import { driven, LeapingClock, UnderWay } from "./driven.ts";
+import { makeFunction } from "./functions.ts";
 import { CUSTOMER, OPERATOR, PLATFORM, testSettings } from "./house.ts";
 import { oneOfEach, present, sortedEntries } from "./networks.ts";
 
@@ -60,13 +63,15 @@ export class Story {
   readonly #url: string;
   readonly #tenantId: string;
   readonly #customerVpc: string;
+  readonly #functionArn: string;
+  readonly #kafka: KafkaClient;
   readonly #clients: ReadonlyMap<string, EC2Client>;
   readonly #stop: () => Promise<void>;
   #statuses = new Set<string>();
   #blocked = new Set<string>();
   #lookMs = 1_000;
 
-  private constructor(parts: Parts & { tenantId: string; customerVpc: string }) {
+  private constructor(parts: Parts & { tenantId: string; customerVpc: string; functionArn: string }) {
     this.#clock = parts.clock;
     this.#underWay = parts.underWay;
     this.#store = parts.store;
@@ -76,6 +81,8 @@ export class Story {
     this.#stop = parts.stop;
     this.#tenantId = parts.tenantId;
     this.#customerVpc = parts.customerVpc;
+    this.#functionArn = parts.functionArn;
+    this.#kafka = parts.kafka;
   }
 
   static async open(): Promise<Story> {
@@ -84,7 +91,8 @@ export class Story {
     const prepare = async () => {
       await intent.updateSettings(OPERATOR, { quarantineSeconds: 0 });
       const tenant = await intent.createTenant(OPERATOR, { name: "default", avoidCidrs: [] });
-      return { tenantId: tenant.id, customerVpc: await customerVpc(parts) };
+      const functionArn = await makeFunction(parts.url, "clicks-task");
+      return { tenantId: tenant.id, functionArn, customerVpc: await customerVpc(parts) };
     };
     return new Story({ ...parts, ...(await driven(clock, underWay, prepare())) });
   }
@@ -126,9 +134,9 @@ export class Story {
         resourceLocation: "letsdata",
         vpcSize: "small",
         vpcCidrBlock: null,
-        kafka: null,
+        kafka: kafkaCluster({}, "small"),
       },
-      functionArns: [],
+      functionArns: [this.#functionArn],
       configuration: {},
     } as const;
     await this.#insist(() => this.#intent.createDataset(OPERATOR, this.#tenantId, wish));
@@ -173,7 +181,13 @@ export class Story {
     await ec2.send(new ModifyVpcEndpointCommand({ VpcEndpointId, RemoveRouteTableIds: [table.id] }));
     await place();
     const spoiled = this.#clock.now();
-    await this.#until("repaired", async () => (await this.#lookedSince(spoiled)) && this.#atRest());
+    await this.#insist(() =>
+      this.#intent.updateConnector(OPERATOR, this.#tenantId, datasetName, { volumeGiB: 200 }),
+    );
+    await this.#until("repaired", async () => {
+      const grown = (await this.#status()).world?.clusters[0]?.volumeGiB === 200;
+      return grown && (await this.#lookedSince(spoiled)) && this.#atRest();
+    });
     await this.#assertOneOfEach();
   }
 
@@ -293,17 +307,20 @@ export class Story {
   }
 
   async #assertOneOfEach(): Promise<void> {
-    assert.deepEqual(sortedEntries(await this.#counts()), sortedEntries(oneOfEach()));
+    assert.deepEqual(sortedEntries(await this.#counts()), sortedEntries(oneOfEach(["cluster"])));
   }
 
-  /** DescribeTags is no operation of the product's: no fault hits it. */
+  /** DescribeTags and the old ListClusters are no operations of the product's: no fault hits them. */
   async #counts(): Promise<ReadonlyMap<string, number>> {
     const { Tags = [] } = await this.#ec2(PLATFORM).send(
       new DescribeTagsCommand({ Filters: [{ Name: "key", Values: ["letsdata:key"] }] }),
     );
     const things = Tags.filter(({ ResourceType }) => ResourceType !== "security-group-rule");
     const counts = new Map<string, number>();
-    for (const { Value = "" } of things) counts.set(Value, (counts.get(Value) ?? 0) + 1);
+    const { ClusterInfoList = [] } = await this.#kafka.send(new ListClustersCommand({}));
+    const clusters = ClusterInfoList.map(({ Tags: own = {} }) => own["letsdata:key"]);
+    for (const key of [...things.map(({ Value = "" }) => Value), ...clusters])
+      if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1);
     return counts;
   }
 
@@ -351,7 +368,11 @@ export class Story {
 
 /** In which act an operation is first called by the product alone. */
 export function actOf(operation: string): StoryAct {
-  if (/^(ReplaceRoute(TableAssociation)?|DeleteNetworkAclEntry|ModifyVpcEndpoint)$/.test(operation))
+  if (
+    /^(ReplaceRoute(TableAssociation)?|DeleteNetworkAclEntry|ModifyVpcEndpoint|UpdateBrokerStorage)$/.test(
+      operation,
+    )
+  )
     return "repair";
   if (
     /^(AcceptVpcPeeringConnection|ModifyVpcPeeringConnectionOptions|DeleteRoute|DeleteVpcPeeringConnection)$/.test(
@@ -369,6 +390,8 @@ interface Parts {
   readonly intent: Intent;
   readonly url: string;
   readonly clients: ReadonlyMap<string, EC2Client>;
+  /** The platform's, beside the product. */
+  readonly kafka: KafkaClient;
   readonly stop: () => Promise<void>;
 }
 
@@ -387,15 +410,16 @@ async function putTogether(): Promise<Parts> {
   const stopping = new AbortController();
   const running = reconciler.run(stopping.signal);
   const clients = new Map([PLATFORM, CUSTOMER].map((account) => [account, client(url, account)]));
+  const kafka = new KafkaClient({ ...placeOf(url), credentials: keysOf(PLATFORM) });
   const stop = async () => {
     stopping.abort();
     await running;
     cloud.close();
-    for (const one of clients.values()) one.destroy();
+    for (const one of [...clients.values(), kafka]) one.destroy();
     await store.close();
     await sandbox.close();
   };
-  return { clock, underWay, store, intent, url, clients, stop };
+  return { clock, underWay, store, intent, url, clients, kafka, stop };
 }
 
 async function hands(store: Store, clock: LeapingClock, endpoint: string): Promise<AwsCloud> {
@@ -404,9 +428,11 @@ async function hands(store: Store, clock: LeapingClock, endpoint: string): Promi
   return awsCloud({ clock, installation, endpoint, credentials });
 }
 
+const placeOf = (endpoint: string) => ({ endpoint, region: "us-east-1", maxAttempts: 1 });
+const keysOf = (accessKeyId: string) => ({ accessKeyId, secretAccessKey: "test" });
+
 function client(endpoint: string, account: string): EC2Client {
-  const credentials = { accessKeyId: account, secretAccessKey: "test" };
-  return new EC2Client({ endpoint, region: "us-east-1", credentials, maxAttempts: 1 });
+  return new EC2Client({ ...placeOf(endpoint), credentials: keysOf(account) });
 }
 
 /** With DNS names, so that every step of a peering has its work. */

@@ -203,10 +203,11 @@ async function deadNatGateways(ec2: EC2Client): Promise<ReadonlySet<string>> {
   return new Set(dead.map(({ NatGatewayId }) => NatGatewayId ?? ""));
 }
 
-/** Everything one network is made of, once. */
-export function oneOfEach(): ReadonlyMap<string, number> {
+/** Everything one network is made of, once; with a cluster, when it has one. */
+export function oneOfEach(cluster: readonly "cluster"[] = []): ReadonlyMap<string, number> {
   const zones = [0, 1, 2];
   const keys = [
+    ...cluster,
     ...["vpc", "igw", "endpoint/s3", "group/cluster", "group/peers", "table/public"],
     ...zones.flatMap((zone) => [`subnet/private/${zone}`, `subnet/public/${zone}`]),
     ...zones.flatMap((zone) => [`eip/${zone}`, `nat/${zone}`, `table/private/${zone}`]),

@@ -12,6 +12,7 @@ import { createReconciler } from "../../src/control/reconciler.ts";
 import { createSandbox } from "../../src/sandbox/server.ts";
 import { PROFILES, type Settings, settings } from "../../src/sandbox/settings.ts";
 import { openStore } from "../../src/store/database.ts";
+import type { KafkaCluster } from "../../src/domain/model.ts";
 import type { Store } from "../../src/store/store.ts";
 import { driven, LeapingClock, UnderWay } from "./driven.ts";
 import { CUSTOMER, PLATFORM } from "./house.ts";
@@ -30,9 +31,11 @@ export interface Plane {
   readonly store: Store;
   readonly intent: Intent;
   readonly tenantId: string;
-  /** Runs the reconciler and lets time pass until the work is done, or until `stop` when there is none. */
+  /** Runs a reconciler and lets time pass until the work is done, or until `stop` when there is none. */
   drive<T>(work?: () => Promise<T>): Promise<T | undefined>;
   ec2(account: string): EC2Client;
+  /** Where the sandbox is. */
+  readonly sandboxUrl: string;
   /** The sandbox's own requests: `admin("POST", "faults", { … })`. */
   admin(method: string, path: string, body?: object): Promise<unknown>;
   /** Ends the reconciler. */
@@ -60,7 +63,7 @@ export async function openPlane(options: PlaneOptions = {}): Promise<Plane> {
   const cellOf = async () => ({ account: PLATFORM, roleArn: null });
   const intent = createIntent({ store, clock, cellOf, randomBytes });
   const tenant = await intent.createTenant(OPERATOR, { name: "default", avoidCidrs: [], rangeLimit: 1_000 });
-  const stopping = new AbortController();
+  let stopping = new AbortController();
   const stop = () => stopping.abort();
   const log = (line: Record<string, unknown>) => options.log?.({ at: clock.now(), ...line }, { stop });
   const { installation } = await store.settings();
@@ -71,12 +74,16 @@ export async function openPlane(options: PlaneOptions = {}): Promise<Plane> {
     credentials: keysOf(PLATFORM),
     log: (event, fields) => log({ event, ...fields }),
   });
-  const reconciler = createReconciler({ store, cloud, clock, log, resyncMs: options.resyncMs ?? 30_000 });
+  const run = () => {
+    stopping = new AbortController();
+    const resyncMs = options.resyncMs ?? 30_000;
+    return createReconciler({ store, cloud, clock, log, resyncMs }).run(stopping.signal);
+  };
   const clients = new Clients(sandboxUrl);
   const ask = (...request: AdminRequest) => administer(sandboxUrl, request);
   return {
-    ...{ clock, store, intent, tenantId: tenant.id, stop },
-    drive: (work) => drive({ clock, underWay, running: reconciler.run(stopping.signal), stop }, work),
+    ...{ clock, store, intent, tenantId: tenant.id, sandboxUrl, stop },
+    drive: (work) => drive({ clock, underWay, running: run(), stop }, work),
     ec2: (account) => clients.of(account),
     admin: underWay.watch({ ask }).ask,
     async close() {
@@ -137,7 +144,13 @@ async function administer(url: string, [method, path, body]: AdminRequest): Prom
   return text === "" ? undefined : JSON.parse(text);
 }
 
-export function kafkaRequest(name: string): Parameters<Intent["createDataset"]>[2] {
+type Request = Parameters<Intent["createDataset"]>[2];
+
+/** A dataset with a network alone, unless a cluster and functions are named. */
+export function kafkaRequest(
+  name: string,
+  runs: { readonly kafka?: KafkaCluster; readonly functionArns?: readonly string[] } = {},
+): Request {
   return {
     name,
     region: "us-east-1",
@@ -147,9 +160,9 @@ export function kafkaRequest(name: string): Parameters<Intent["createDataset"]>[
       resourceLocation: "letsdata",
       vpcSize: "small",
       vpcCidrBlock: null,
-      kafka: null,
+      kafka: runs.kafka ?? null,
     },
-    functionArns: [],
+    functionArns: runs.functionArns ?? [],
     configuration: {},
   };
 }
