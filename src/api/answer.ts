@@ -6,8 +6,8 @@
 import { createHash } from "node:crypto";
 import { allOperations, type Operation, type OperationId } from "../contract/operations.ts";
 import type { Actor, Once } from "../control/intent.ts";
-import { actorOf, refuseSmallerRole, type Seen, seenBy } from "./auth.ts";
 import { auditHandlers } from "./audit.ts";
+import { actorOf, refuseSmallerRole, type Seen, seenBy } from "./auth.ts";
 import { jsonBody } from "./body.ts";
 import type { Handlers, House } from "./call.ts";
 import { checked, refuse } from "./complaints.ts";

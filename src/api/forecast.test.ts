@@ -2,10 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { allOperations } from "../contract/operations.ts";
-import { network as wishOf, settled } from "../network/settled.testing.ts";
-import { think } from "../network/settled.testing.ts";
 import { emptyWorld } from "../domain/world.ts";
-import { assertPromised, assertProblem, type Reply, type TestHouse, testHouse } from "./testing.ts";
+import { settled, think, network as wishOf } from "../network/settled.testing.ts";
+import { assertProblem, assertPromised, type Reply, type TestHouse, testHouse } from "./testing.ts";
 
 let house: TestHouse;
 let acme: Awaited<ReturnType<TestHouse["tenant"]>>;

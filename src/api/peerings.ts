@@ -8,9 +8,9 @@
 import type { AnswerOf } from "../contract/operations.ts";
 import type { Actor } from "../control/intent.ts";
 import type { Dataset, Tenant } from "../domain/model.ts";
-import { missing } from "./errors.ts";
 import type { Handlers, House } from "./call.ts";
 import { readDataset } from "./datasets.ts";
+import { missing } from "./errors.ts";
 import { iso } from "./moments.ts";
 import { pageOf, pageRequest } from "./paging.ts";
 import { type PeeringSight, peeringView } from "./peeringView.ts";

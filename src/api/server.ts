@@ -11,8 +11,8 @@ import { asFailure, Failure } from "../domain/failure.ts";
 import { answer } from "./answer.ts";
 import type { House } from "./call.ts";
 import { logged, problemResponse, RequestFailure } from "./errors.ts";
-import { nearest } from "./nearest.ts";
 import { type Listener, listener } from "./listener.ts";
+import { nearest } from "./nearest.ts";
 
 export interface ApiServerOptions extends House {
   readonly log: (line: Record<string, unknown>) => void;

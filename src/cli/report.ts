@@ -3,8 +3,8 @@
  * was asked for, the same as one JSON object. Promises that the exit code comes from the failure's code alone.
  */
 import { asFailure, Failure, kindOf } from "../domain/failure.ts";
-import { bold, json } from "./render.ts";
 import { type CliContext, coloured, Interrupted } from "./context.ts";
+import { bold, json } from "./render.ts";
 
 /** As a shell counts a command that SIGINT ended: 128 + 2. */
 const INTERRUPTED_EXIT = 130;

@@ -6,8 +6,8 @@
  */
 import { addressCount, type Cidr, cidrAt, compareCidrs, contains, maskLength } from "../domain/cidr.ts";
 import { Failure } from "../domain/failure.ts";
-import { type DatasetRange, SIZE_MASK, TENANT_RANGE_MASK, VPC_SIZES } from "../domain/model.ts";
 import type { Settings, Tenant, VpcSize } from "../domain/model.ts";
+import { type DatasetRange, SIZE_MASK, TENANT_RANGE_MASK, VPC_SIZES } from "../domain/model.ts";
 import {
   chooseBlock,
   closedBlocks,

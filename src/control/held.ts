@@ -3,10 +3,11 @@
  * lease back with what the pass wants next. Promises that nothing is called once the lease is lost, and that a
  * pass that fails as a whole says why on the network.
  */
+
+import type { NetworkRef } from "../cloud/cloud.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
 import type { Cell, Condition, Network } from "../domain/model.ts";
 import { type Attempt, emptyWorld, type Kind, type World } from "../domain/world.ts";
-import type { NetworkRef } from "../cloud/cloud.ts";
 import { chooseZones, layout } from "../network/layout.ts";
 import { dueKinds, joined } from "../network/looks.ts";
 import type { Lease, PassWrites, Store } from "../store/store.ts";

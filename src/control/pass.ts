@@ -4,10 +4,10 @@
  * lost, and that a failing step stops neither its neighbours nor other networks.
  */
 import { type Cloud, type NetworkRef, NotSent, type StepCall } from "../cloud/cloud.ts";
+import { overlaps } from "../domain/cidr.ts";
 import { asFailure, type Failure, kindOf } from "../domain/failure.ts";
 import type { Clock, Condition, Network, PeeringWish, Tenant } from "../domain/model.ts";
 import type { Attempt, Step, World } from "../domain/world.ts";
-import { overlaps } from "../domain/cidr.ts";
 import type { Verdict } from "../network/connect.ts";
 import { isWhole, nothingKnown, touched } from "../network/looks.ts";
 import { type Plan, plan } from "../network/plan.ts";

@@ -3,6 +3,8 @@
  * owns and what somebody lacks. Pure. Promises that `removable` is said only of a thing whose dataset is
  * unknown or deleted and whose key is one of ours; whatever else looks wrong is told and left alone.
  */
+
+import { cidr } from "../domain/cidr.ts";
 import type { Network } from "../domain/model.ts";
 import type { DatasetTrace, Finding, TaggedThing } from "../domain/sweep.ts";
 import type { Attempt } from "../domain/world.ts";
@@ -10,7 +12,6 @@ import { monthly } from "./cost.ts";
 import { type Expected, expectedThings } from "./footprint.ts";
 import { layout, ZONE_COUNT } from "./layout.ts";
 import { hourlyPrice, type PricedKind, type PriceTable } from "./prices.ts";
-import { cidr } from "../domain/cidr.ts";
 
 /** A network that is wished for or not yet gone. */
 export interface LivingNetwork {

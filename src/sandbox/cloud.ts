@@ -7,13 +7,13 @@
  *      └────────┴──────────┴───────────┴────────┴─────────┴────────┴──────────┴── any error ─▶ rollback ─▶ error
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { ec2Query } from "./codec.ts";
+import { ec2Query, type Written } from "./codec.ts";
 import { Consoles } from "./consoles.ts";
 import { furnish } from "./defaultVpc.ts";
 import { Dice } from "./dice.ts";
 import { type Disk, openDisk } from "./disk.ts";
 import { elapse } from "./elapse.ts";
-import { AwsError } from "./errors.ts";
+import { AwsError, internalError } from "./errors.ts";
 import type { Blow } from "./faults.ts";
 import { Gate } from "./gate.ts";
 import { type Handler, SERVICES, type Service } from "./operations.ts";
@@ -44,7 +44,8 @@ export interface Answer {
   readonly status: number;
   readonly requestId: string;
   readonly contentType: string;
-  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
   /** Instead of being answered, the connection is to be cut. */
   readonly cut: boolean;
   /** How long the answer is to be kept back. */
@@ -62,10 +63,16 @@ interface Visit {
   blow?: Blow;
 }
 
+type Worded = Written & { readonly status: number };
+
 const notAService = () => new AwsError("UnknownService", "There is no such service here.");
 
 /** Errors that come before the service is known are worded like EC2's. */
-const UNKNOWN: Service = { protocol: ec2Query({}, ""), handlers: {}, throttled: notAService };
+const UNKNOWN: Service = {
+  protocol: ec2Query({}, ""),
+  handlers: {},
+  errors: { throttled: notAService, failed: internalError },
+};
 
 export class Cloud {
   /** Where faults are put in place. */
@@ -116,7 +123,7 @@ export class Cloud {
         for (const table of this.#stored()) table.clear();
       });
     } catch (thrown) {
-      this.#unexpected(thrown, "reset");
+      this.#report(thrown, "reset");
       return false;
     }
     this.gate.clear();
@@ -143,16 +150,15 @@ export class Cloud {
     const visit: Visit = { requestId: randomUUID(), at: this.#clock.now(), service: UNKNOWN };
     const { requestId } = visit;
     try {
-      const body = this.#served(request, visit);
-      return this.#logged(visit, { status: 200, requestId, body });
+      return this.#logged(visit, { status: 200, ...this.#served(request, visit) });
     } catch (thrown) {
-      const error = thrown instanceof AwsError ? thrown : this.#unexpected(thrown, requestId);
-      const body = visit.service.protocol.error(requestId, error);
-      return this.#logged(visit, { status: error.status, requestId, body }, error);
+      const error = thrown instanceof AwsError ? thrown : this.#unexpected(thrown, visit);
+      const worded = visit.service.protocol.error(requestId, error);
+      return this.#logged(visit, { status: error.status, ...worded }, error);
     }
   }
 
-  #served(request: SignedRequest, visit: Visit): string {
+  #served(request: SignedRequest, visit: Visit): Written {
     const claim = readClaim(request);
     visit.claim = claim;
     const service = theService(claim);
@@ -170,9 +176,9 @@ export class Cloud {
     return this.#run({ service, action: asked.action, handler }, call, input);
   }
 
-  #logged(visit: Visit, answer: Pick<Answer, "status" | "requestId" | "body">, error?: AwsError): Answer {
-    const { claim, operation = "", account = "", blow, service, at } = visit;
-    const { status, requestId } = answer;
+  #logged(visit: Visit, answer: Worded, error?: AwsError): Answer {
+    const { claim, operation = "", account = "", blow, service, at, requestId } = visit;
+    const { status, body, headers = {} } = answer;
     if (claim)
       this.requests.add({
         at,
@@ -187,7 +193,8 @@ export class Cloud {
         fault: blow?.kind ?? null,
       });
     const delayMs = blow && "delayMs" in blow ? blow.delayMs : 0;
-    return { ...answer, contentType: service.protocol.contentType, cut: blow?.cut ?? false, delayMs };
+    const { contentType } = service.protocol;
+    return { status, requestId, contentType, headers, body, cut: blow?.cut ?? false, delayMs };
   }
 
   #authenticated(request: SignedRequest, claim: Claim, visit: Visit): Call {
@@ -213,7 +220,7 @@ export class Cloud {
     };
   }
 
-  #run(what: { service: Service; action: string; handler: Handler }, call: Call, input: object): string {
+  #run(what: { service: Service; action: string; handler: Handler }, call: Call, input: object): Written {
     const { unseenMsMin, unseenMsMax } = this.#settings;
     this.#change(() => {
       elapse(call);
@@ -244,10 +251,14 @@ export class Cloud {
     return Object.values(this.tables);
   }
 
-  #unexpected(thrown: unknown, requestId: string): AwsError {
+  #unexpected(thrown: unknown, { requestId, service }: Visit): AwsError {
+    this.#report(thrown, requestId);
+    return service.errors.failed();
+  }
+
+  #report(thrown: unknown, requestId: string): void {
     const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     this.#log(`request ${requestId} failed: ${text.replace(/\s*\n\s*/g, " | ")}`);
-    return new AwsError("InternalError", "An internal error has occurred", 500);
   }
 }
 

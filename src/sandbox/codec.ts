@@ -10,7 +10,7 @@
  * https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
  */
 import { AwsError } from "./errors.ts";
-import { type Kind, type Naming, type Operation, operationsOf, type Shape } from "./schemas.ts";
+import { type Kind, type Naming, NOTHING, type Operation, operationsOf, type Shape } from "./schemas.ts";
 
 /** One level of the form for each dot of a key; a node has a value, children, or (wrongly) both. */
 export interface FormNode {
@@ -63,8 +63,17 @@ export interface Protocol {
   ask(request: RawRequest): Asked;
   /** The error for an action that is empty, or that the service does not have. */
   unknown(action: string): AwsError;
-  write(action: string, requestId: string, output: object | undefined): string;
-  error(requestId: string, error: AwsError): string;
+  write(action: string, requestId: string, output: object | undefined): Written;
+  error(requestId: string, error: AwsError): Written;
+}
+
+/** An answer as the protocol words it. */
+export interface Written {
+  readonly body: string | Uint8Array;
+  /** 200, or the error's own, unless it says so. */
+  readonly status?: number;
+  /** Beside the content type and the request's id. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The EC2 flavour over `@aws-sdk/client-ec2`'s exports. */
@@ -80,11 +89,13 @@ export function ec2Query(sdk: object, xmlns: string): Protocol {
       const shape = operations.get(action)?.output;
       // An operation without output still says that it was done.
       const inner = shape ? members(shape, output ?? {}) : "<return>true</return>";
-      return document(`${action}Response`, xmlns, element("requestId", requestId) + inner);
+      return { body: document(`${action}Response`, xmlns, element("requestId", requestId) + inner) };
     },
-    error: (requestId, { code, message }) =>
-      `${DECLARATION}<Response><Errors><Error>${element("Code", code)}${element("Message", message)}</Error>` +
-      `</Errors>${element("RequestID", requestId)}</Response>`,
+    error: (requestId, { code, message }) => ({
+      body:
+        `${DECLARATION}<Response><Errors><Error>${element("Code", code)}${element("Message", message)}</Error>` +
+        `</Errors>${element("RequestID", requestId)}</Response>`,
+    }),
   };
 }
 
@@ -99,12 +110,12 @@ export function awsQuery(sdk: object, xmlns: string): Protocol {
     write(action, requestId, output) {
       const shape = operations.get(action)?.output;
       const result = shape ? wrap(`${action}Result`, members(shape, output ?? {})) : "";
-      return document(`${action}Response`, xmlns, result + metadata(requestId));
+      return { body: document(`${action}Response`, xmlns, result + metadata(requestId)) };
     },
     error(requestId, { code, message, status }) {
       const type = element("Type", status < 500 ? "Sender" : "Receiver");
       const body = wrap("Error", type + element("Code", code) + element("Message", message));
-      return document("ErrorResponse", xmlns, body + element("RequestId", requestId));
+      return { body: document("ErrorResponse", xmlns, body + element("RequestId", requestId)) };
     },
   };
 }
@@ -144,8 +155,7 @@ function queryRequests(
 
 function readInput(operation: Operation | undefined, form: FormNode): object {
   const children = [...form.children].filter(([key]) => !COMMON_PARAMETERS.has(key));
-  const shape: Shape = operation?.input ?? { kind: "structure", members: [], item: undefined };
-  const input = readStructure(shape, { children: new Map(children) }, "");
+  const input = readStructure(operation?.input ?? NOTHING, { children: new Map(children) }, "");
   if (input.DryRun === true)
     throw new AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412);
   return input;

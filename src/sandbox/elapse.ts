@@ -9,6 +9,7 @@ import { addressOn, freeAddressOn } from "./addresses.ts";
 import { peeringsOf } from "./find.ts";
 import { instanceState } from "./instanceStates.ts";
 import { detached, removeInterface } from "./interfaceRows.ts";
+import { elapseClusters } from "./kafkaClusters.ts";
 import { natGatewayFreedAt } from "./natGateways.ts";
 import { cannotPeer, FAILURE, isForgotten, peeringState } from "./peeringStates.ts";
 import type { InstanceRow, InterfaceRow, NatGatewayRow } from "./rows.ts";
@@ -20,6 +21,7 @@ export function elapse(call: Call): void {
   instances(call);
   peerings(call);
   endpoints(call);
+  elapseClusters(call);
   servicesInterfaces(call);
 }
 

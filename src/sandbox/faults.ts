@@ -3,7 +3,7 @@
  * for, in the order the requests come; of several that fit, the oldest strikes. Kept in memory only.
  */
 import type { Dice } from "./dice.ts";
-import { AwsError } from "./errors.ts";
+import { AwsError, type ServiceErrors } from "./errors.ts";
 import { type FaultKind, type FaultSpec, QUOTA_ERRORS } from "./faultSpecs.ts";
 import { NOUNS, notFound, type Prefix } from "./find.ts";
 
@@ -59,11 +59,11 @@ export class Faults {
     this.#placed = [];
   }
 
-  /** What a fault does to the request; undefined when none fits. `throttled` is its service's own error. */
-  strike(request: Struck, throttled: () => AwsError): Blow | undefined {
+  /** What a fault does to the request; undefined when none fits. `errors` are its service's own. */
+  strike(request: Struck, errors: ServiceErrors): Blow | undefined {
     for (const placed of this.#placed) {
       const { spec, skipped } = placed;
-      const blow = fits(spec, request) ? blowOf(spec, request, throttled) : undefined;
+      const blow = fits(spec, request) ? blowOf(spec, request, errors) : undefined;
       if (!blow) continue;
       const waits = skipped < (spec.skip ?? 0);
       this.#replace(waits ? { ...placed, skipped: skipped + 1 } : { ...placed, struck: placed.struck + 1 });
@@ -112,11 +112,11 @@ function member(value: unknown, name: string): unknown {
 }
 
 /** Undefined where the kind does not concern the operation: it has no quota, or names no id. */
-function blowOf(spec: FaultSpec, request: Struck, throttled: () => AwsError): Blow | undefined {
+function blowOf(spec: FaultSpec, request: Struck, errors: ServiceErrors): Blow | undefined {
   const { kind } = spec;
   if (kind === "delay") return { kind, cut: false, delayMs: spec.delayMs ?? 0 };
   if (kind === "dropAfter") return { kind, cut: true, delayMs: 0 };
-  const error = kind === "dropBefore" ? notDone() : errorOf(spec, request, throttled);
+  const error = kind === "dropBefore" ? notDone() : errorOf(spec, request, errors);
   return error && { kind, error, cut: kind === "dropBefore" };
 }
 
@@ -125,8 +125,8 @@ function notDone(): AwsError {
   return new AwsError("ConnectionCut", "The connection is cut.", 500);
 }
 
-function errorOf(spec: FaultSpec, request: Struck, throttled: () => AwsError): AwsError | undefined {
-  const own = ownError(spec, request, throttled);
+function errorOf(spec: FaultSpec, request: Struck, errors: ServiceErrors): AwsError | undefined {
+  const own = ownError(spec, request, errors);
   const code = spec.code ?? own?.code;
   if (code === undefined) return undefined;
   const status = spec.status ?? (own?.code === code ? own.status : statusOf(code));
@@ -134,18 +134,23 @@ function errorOf(spec: FaultSpec, request: Struck, throttled: () => AwsError): A
 }
 
 /** The kind's error when the request for the fault names no code. */
-function ownError({ kind }: FaultSpec, request: Struck, throttled: () => AwsError): AwsError | undefined {
-  if (kind === "throttle") return throttled();
-  if (kind === "error") return new AwsError("InternalError", "An internal error has occurred", 500);
-  if (kind === "notFound") return missing(request.input);
+function ownError({ kind }: FaultSpec, request: Struck, errors: ServiceErrors): AwsError | undefined {
+  if (kind === "throttle") return errors.throttled();
+  if (kind === "error") return errors.failed();
+  if (kind === "notFound") return (errors.missing ?? missing)(request.input);
   const code = QUOTA_ERRORS[request.operation];
   return code ? new AwsError(code, "The maximum number of resources has been reached.") : undefined;
 }
 
 /** Codes that are AWS's fault have AWS's status: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html */
 function statusOf(code: string): number {
-  if (/^(InternalError|InternalFailure|InternalServerError|ServerInternal)$/.test(code)) return 500;
-  return /^(RequestLimitExceeded|ServiceUnavailable|Unavailable)$/.test(code) ? 503 : 400;
+  if (
+    /^(InternalError|InternalFailure|InternalServerError(Exception)?|ServerInternal|ServiceException)$/.test(
+      code,
+    )
+  )
+    return 500;
+  return /^(RequestLimitExceeded|ServiceUnavailable(Exception)?|Unavailable)$/.test(code) ? 503 : 400;
 }
 
 /** The NotFound of the first id the request names. */
@@ -160,12 +165,11 @@ function missing(input: object): AwsError | undefined {
 const CHANCES = ["throttle", "error", "dropBefore", "dropAfter"] as const;
 
 /** What chance does to a request: one of four, with the same odds, to `percent` of all. */
-export function chance(dice: Dice, percent: number, throttled: () => AwsError): Blow | undefined {
+export function chance(dice: Dice, percent: number, errors: ServiceErrors): Blow | undefined {
   if (percent <= 0 || dice.next() * 100 >= percent) return undefined;
   const kind = dice.oneOf(CHANCES) ?? "error";
   if (kind === "dropAfter") return { kind, cut: true, delayMs: 0 };
   if (kind === "dropBefore") return { kind, error: notDone(), cut: true };
-  const error =
-    kind === "throttle" ? throttled() : new AwsError("InternalError", "An internal error has occurred", 500);
+  const error = kind === "throttle" ? errors.throttled() : errors.failed();
   return { kind, error, cut: false };
 }

@@ -54,15 +54,15 @@ export class Gate {
     if (!call.settings.throttling) return;
     const rate = rateOf({ service: serviceName, action: asked.action, has: (name) => asked.has(name) });
     const owner = `${call.account} ${call.region} ${serviceName}`;
-    if (rate && !this.#buckets.take(owner, rate, call.now)) throw service.throttled();
+    if (rate && !this.#buckets.take(owner, rate, call.now)) throw service.errors.throttled();
   }
 
   /** What a fault or chance does to the request. */
   strike({ call, service, serviceName, asked }: Arrival, input: object): Blow | undefined {
     const { account, region, settings } = call;
     const request = { service: serviceName, operation: asked.action, account, region, input };
-    const blow = this.faults.strike(request, service.throttled);
-    return blow ?? chance(this.#chaos, settings.chaosPercent, service.throttled);
+    const blow = this.faults.strike(request, service.errors);
+    return blow ?? chance(this.#chaos, settings.chaosPercent, service.errors);
   }
 
   /** The faults of the settings take the place of all there are. */

@@ -52,6 +52,17 @@ export function newInterface(call: Call, spec: NewInterface): InterfaceRow {
   };
 }
 
+/** An interface's attachment to something of AWS's own. */
+export function serviceAttachment(call: Call): NonNullable<InterfaceRow["attachment"]> {
+  return {
+    id: call.newId("ela-attach"),
+    ownerId: "amazon-aws",
+    deviceIndex: 1,
+    at: call.now,
+    deleteOnTermination: false,
+  };
+}
+
 function checkQuota(call: Call, zoneId: string): void {
   const rows = call.tables.interfaces.list(call);
   withinQuota({
@@ -82,14 +93,19 @@ export function detached(row: InterfaceRow): InterfaceRow {
   return rest;
 }
 
+/** The VPC's default group, which an interface is in when nothing else is asked for. */
+export function defaultGroup(call: Call, vpcId: string): string[] {
+  const groups = call.tables.securityGroups.list(call);
+  return groups.filter((one) => one.vpcId === vpcId && one.name === "default").map((one) => one.id);
+}
+
 /**
  * The groups for an interface in that VPC: those asked for, all of the VPC; the VPC's default group when none
  * is asked for. Codes: InvalidGroup.NotFound, InvalidParameterValue for a group of another VPC.
  */
 export function groupsFor(call: Call, vpcId: string, asked: readonly string[] | undefined): string[] {
+  if (!asked?.length) return defaultGroup(call, vpcId);
   const groups = call.tables.securityGroups.list(call);
-  if (!asked?.length)
-    return groups.filter((one) => one.vpcId === vpcId && one.name === "default").map((one) => one.id);
   for (const id of asked) {
     const group = seen(call, groups).find((one) => one.id === id);
     if (!group) throw new AwsError("InvalidGroup.NotFound", `The security group '${id}' does not exist`);

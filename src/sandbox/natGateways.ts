@@ -12,7 +12,7 @@ import { hasInternetGateway, mapped } from "./addresses.ts";
 import { madeBefore, tokenOf } from "./clientTokens.ts";
 import { AwsError } from "./errors.ts";
 import { find, notFound, RESERVED_ADDRESSES, theNatGateway, theSubnet, usedAddresses } from "./find.ts";
-import { newInterface } from "./interfaceRows.ts";
+import { newInterface, serviceAttachment } from "./interfaceRows.ts";
 import { describe } from "./query.ts";
 import { withinQuota } from "./quotas.ts";
 import type { AddressRow, InterfaceRow, NatGatewayRow, SubnetRow } from "./rows.ts";
@@ -76,13 +76,7 @@ function natInterface(
     interfaceType: "nat_gateway",
     requesterId: "amazon-nat",
     sourceDestCheck: false,
-    attachment: {
-      id: call.newId("ela-attach"),
-      ownerId: "amazon-aws",
-      deviceIndex: 1,
-      at: call.now,
-      deleteOnTermination: false,
-    },
+    attachment: serviceAttachment(call),
   });
 }
 

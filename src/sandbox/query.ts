@@ -124,7 +124,11 @@ interface Page {
   readonly NextToken?: string | undefined;
   readonly min?: number;
   readonly max?: number;
+  /** For pages that cannot be, of a service with other codes than EC2's. */
+  readonly codes?: { readonly size: string; readonly token: string };
 }
+
+const EC2_CODES = { size: "InvalidParameterValue", token: "InvalidNextToken" };
 
 /** One page of things that have a unique key, in order of key. */
 export function page<T>(
@@ -132,15 +136,15 @@ export function page<T>(
   key: (item: T) => string,
   asked: Page,
 ): { items: T[]; NextToken: string | undefined } {
-  const { min = 5, max = 1000 } = asked;
+  const { min = 5, max = 1000, codes = EC2_CODES } = asked;
   const size = asked.MaxResults ?? max;
   const bound = size < min ? `greater than ${min}` : size > max ? `less than ${max}` : undefined;
   if (bound)
     throw new AwsError(
-      "InvalidParameterValue",
+      codes.size,
       `Value ( ${size} ) for parameter maxResults is invalid. Expecting a value ${bound}.`,
     );
-  const after = asked.NextToken ? readToken(asked.NextToken) : undefined;
+  const after = asked.NextToken ? readToken(asked.NextToken, codes.token) : undefined;
   const keyed = all.map((item) => ({ item, key: key(item) })).sort((a, b) => (a.key < b.key ? -1 : 1));
   const left = after === undefined ? keyed : keyed.filter((one) => one.key > after);
   const shown = left.slice(0, size);
@@ -157,8 +161,8 @@ function writeToken(key: string): string {
   return Buffer.from(TOKEN + key).toString("base64url");
 }
 
-function readToken(token: string): string {
+function readToken(token: string, code: string): string {
   const text = Buffer.from(token, "base64url").toString();
   if (text.startsWith(TOKEN)) return text.slice(TOKEN.length);
-  throw new AwsError("InvalidNextToken", "The specified NextToken is not valid");
+  throw new AwsError(code, "The specified NextToken is not valid");
 }

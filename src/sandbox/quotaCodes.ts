@@ -3,6 +3,8 @@
  * gives an account that never asked for more is the `aws` profile.
  * https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
  * https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-connection-quotas.html
+ * https://docs.aws.amazon.com/msk/latest/developerguide/limits.html
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
 import { PROFILES, type Settings } from "./settings.ts";
 
@@ -19,6 +21,8 @@ export interface QuotaCode {
 
 export const SERVICE_NAMES = {
   ec2: "Amazon Elastic Compute Cloud (Amazon EC2)",
+  kafka: "Amazon Managed Streaming for Apache Kafka (MSK)",
+  lambda: "AWS Lambda",
   vpc: "Amazon Virtual Private Cloud (Amazon VPC)",
 } as const;
 
@@ -43,6 +47,10 @@ const CODES: Readonly<Record<QuotaSetting, readonly [ServiceCode, code: string, 
   gatewayEndpointsQuota: ["vpc", "L-1B52E74A", "Gateway VPC endpoints per Region"],
   activePeeringsPerVpcQuota: ["vpc", "L-7E9ECCDB", "Active VPC peering connections per VPC"],
   pendingPeeringsPerVpcQuota: ["vpc", "L-DC9F7029", "Outstanding VPC peering connection requests"],
+  mskBrokersQuota: ["kafka", "L-EDD31C36", "Number of brokers per account"],
+  mskBrokersPerClusterQuota: ["kafka", "L-03FD6822", "Number of brokers per KRaft cluster"],
+  mskBrokersPerZookeeperClusterQuota: ["kafka", "L-FAB9E493", "Number of brokers per cluster"],
+  lambdaInterfacesPerVpcQuota: ["lambda", "L-9FEE3D26", "Elastic network interfaces per VPC"],
 };
 
 /** In order of code. */

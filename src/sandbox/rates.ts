@@ -1,9 +1,10 @@
 /**
  * How often an account may call: AWS's token buckets by service and action. EC2 has one bucket an action, of a
- * size that depends on the action's category, and a few actions with sizes of their own. Actions of services
- * without published numbers (STS) have no bucket here.
+ * size that depends on the action's category, and a few actions with sizes of their own. Lambda has one for all
+ * that is no read of a function. MSK's numbers are not published: its sizes here are a guess. STS has no bucket.
  * https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
  * https://docs.aws.amazon.com/servicequotas/latest/userguide/reference_limits.html
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
 export interface Rate {
   /** Tells buckets of one account and region apart. */
@@ -53,6 +54,13 @@ const SERVICE_QUOTAS: Readonly<Record<string, number>> = {
   ListServices: 10,
 };
 
+/** Those of Lambda's actions that do not share the one bucket of 15 a second. */
+const LAMBDA_OWN: Readonly<Record<string, Size>> = { GetFunction: [100, 100], GetPolicy: [15, 15] };
+
+/** A guess. */
+const KAFKA_READ: Size = [20, 10];
+const KAFKA_CHANGE: Size = [10, 2];
+
 /** True for actions that only look. */
 export function isRead(action: string): boolean {
   return /^(Describe|Get|List|Search)/.test(action);
@@ -60,9 +68,17 @@ export function isRead(action: string): boolean {
 
 /** The bucket a call draws a token from; undefined when its service has none. */
 export function rateOf(call: RatedCall): Rate | undefined {
-  if (call.service === "ec2") return ec2Rate(call);
-  const perSecond = call.service === "servicequotas" ? SERVICE_QUOTAS[call.action] : undefined;
-  return perSecond === undefined ? undefined : rate(call.action, [2 * perSecond, perSecond]);
+  const { service, action } = call;
+  if (service === "ec2") return ec2Rate(call);
+  if (service === "lambda") return lambdaRate(action);
+  if (service === "kafka") return rate(action, isRead(action) ? KAFKA_READ : KAFKA_CHANGE);
+  const perSecond = service === "servicequotas" ? SERVICE_QUOTAS[action] : undefined;
+  return perSecond === undefined ? undefined : rate(action, [2 * perSecond, perSecond]);
+}
+
+function lambdaRate(action: string): Rate {
+  const own = Object.hasOwn(LAMBDA_OWN, action) ? LAMBDA_OWN[action] : undefined;
+  return own ? rate(action, own) : rate("control plane", [15, 15]);
 }
 
 function ec2Rate({ action, has }: RatedCall): Rate {

@@ -16,6 +16,16 @@ export type Kind =
   | "timestamp"
   | "blob";
 
+/** How a timestamp is written where that is not the protocol's own way. */
+export type TimestampFormat = "dateTime" | "httpDate" | "epochSeconds";
+
+/** Where a member stands in an HTTP message, when not in its body. */
+interface Binding {
+  readonly place: "label" | "query" | "header" | "payload" | "status";
+  /** Of the label, the query's parameter or the header; the member's own otherwise. */
+  readonly name: string;
+}
+
 interface Member {
   readonly name: string;
   /** Its key in the request. */
@@ -23,6 +33,7 @@ interface Member {
   /** Its element in the answer. */
   readonly element: string;
   readonly required: boolean;
+  readonly bound: Binding | undefined;
   readonly shape: Shape;
 }
 
@@ -32,12 +43,23 @@ export interface Shape {
   readonly members: readonly Member[];
   /** Of a list; of a map, whose keys are strings. */
   readonly item: { readonly shape: Shape; readonly element: string; readonly flat: boolean } | undefined;
+  readonly timestamps: TimestampFormat | undefined;
 }
+
+/** The shape of an operation without input. */
+export const NOTHING: Shape = { kind: "structure", members: [], item: undefined, timestamps: undefined };
 
 export interface Operation {
   /** undefined = the operation takes, or answers, nothing. */
   readonly input: Shape | undefined;
   readonly output: Shape | undefined;
+  /** Of REST protocols: `GET`, `/v1/clusters/{ClusterArn}`, 200. */
+  readonly http: readonly [method: string, uri: string, status: number] | undefined;
+}
+
+export interface ErrorShape {
+  readonly shape: Shape;
+  readonly status: number;
 }
 
 export interface Traits {
@@ -45,6 +67,15 @@ export interface Traits {
   readonly xmlName?: string;
   readonly jsonName?: string;
   readonly xmlFlattened?: number;
+  readonly httpLabel?: number;
+  readonly httpQuery?: string;
+  readonly httpHeader?: string;
+  readonly httpPayload?: number;
+  readonly httpResponseCode?: number;
+  readonly streaming?: number;
+  /** Parts of HTTP that none of the services here uses, so the codecs do not know them. */
+  readonly httpQueryParams?: number;
+  readonly httpPrefixHeaders?: string;
 }
 
 export interface Naming {
@@ -54,7 +85,7 @@ export interface Naming {
 }
 
 /** `[9, namespace, name, traits, input, output]`, exported as `CreateVpc$`. */
-type OperationSchema = readonly [9, string, string, unknown, SchemaRef, SchemaRef];
+type OperationSchema = readonly [9, string, string, { http?: Operation["http"] } | 0, SchemaRef, SchemaRef];
 type SchemaRef = Parameters<typeof NormalizedSchema.of>[0];
 
 /** The operations a client module exports, by wire name. */
@@ -66,9 +97,10 @@ export function operationsOf(sdk: object, naming: Naming): Map<string, Operation
   };
   const all = Object.values(sdk).filter(isOperation);
   return new Map(
-    all.map(([, , name, , input, output]) => [
+    all.map(([, , name, traits, input, output]) => [
       name,
       {
+        http: traits === 0 ? undefined : traits.http,
         get input() {
           return side(input);
         },
@@ -77,6 +109,21 @@ export function operationsOf(sdk: object, naming: Naming): Map<string, Operation
         },
       },
     ]),
+  );
+}
+
+/** `[-3, namespace, name, traits, names, schemas]`, exported as `NotFoundException$`. */
+type ErrorSchema = readonly [-3, string, string, { httpError?: number }, ...unknown[]];
+
+/** The errors a client module exports, by code. */
+export function errorsOf(sdk: object, naming: Naming): Map<string, ErrorShape> {
+  const shapes = new Map<unknown, Shape>();
+  const all = Object.values(sdk).filter((one): one is ErrorSchema => Array.isArray(one) && one[0] === -3);
+  return new Map(
+    all.map((raw) => {
+      const shape = shapeOf(NormalizedSchema.of(raw as unknown as SchemaRef), { naming, shapes });
+      return [raw[2], { shape, status: raw[3].httpError ?? 400 }];
+    }),
   );
 }
 
@@ -107,10 +154,17 @@ function shapeOf(schema: NormalizedSchema, reading: Reading): Shape {
       if (kind === "list" || kind === "map") item ??= itemOf(schema, reading);
       return item;
     },
+    timestamps: kind === "timestamp" ? FORMATS[Number(raw)] : undefined,
   };
   if (Array.isArray(raw) && kind === "structure") reading.shapes.set(raw, shape);
   return shape;
 }
+
+const FORMATS: Readonly<Record<number, TimestampFormat>> = {
+  5: "dateTime",
+  6: "httpDate",
+  7: "epochSeconds",
+};
 
 function kindOf(schema: NormalizedSchema): Kind {
   if (schema.isStructSchema()) return "structure";
@@ -135,9 +189,22 @@ function membersOf(schema: NormalizedSchema, reading: Reading): Member[] {
       key: reading.naming.key(name, traits),
       element: traits.xmlName ?? name,
       required: index < required,
+      bound: bindingOf(name, member),
       shape: shapeOf(member, reading),
     };
   });
+}
+
+function bindingOf(name: string, member: NormalizedSchema): Binding | undefined {
+  const traits = member.getMergedTraits() as Traits;
+  const isEventStream = traits.streaming !== undefined && member.isStructSchema();
+  if (traits.httpQueryParams || traits.httpPrefixHeaders || isEventStream)
+    throw new Error(`the SDK's member ${name} stands where this codec does not look`);
+  if (traits.httpLabel) return { place: "label", name };
+  if (traits.httpQuery) return { place: "query", name: traits.httpQuery };
+  if (traits.httpHeader) return { place: "header", name: traits.httpHeader };
+  if (traits.httpPayload) return { place: "payload", name };
+  return traits.httpResponseCode ? { place: "status", name } : undefined;
 }
 
 function itemOf(schema: NormalizedSchema, reading: Reading): Shape["item"] {

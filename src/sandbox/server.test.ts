@@ -262,7 +262,7 @@ test("an unexpected exception answers InternalError, is logged, and changes noth
   const broken = { method: "POST", url: "/", headers: null as never, body: Buffer.alloc(0) };
   const answer = cloud.answer(broken);
   assert.equal(answer.status, 500);
-  assert.match(answer.body, /<Code>InternalError<\/Code>/);
+  assert.match(String(answer.body), /<Code>InternalError<\/Code>/);
   assert.equal(lines.length, 1);
   assert.match(lines[0] ?? "", new RegExp(answer.requestId));
 });

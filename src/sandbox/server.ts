@@ -1,8 +1,8 @@
 /**
  * The small cloud's HTTP port. AWS's services are on every path, told apart by the scope of the signature;
  * `/_sandbox/...` is the sandbox's own, without a signature (admin.ts). Promises one mutation at a time and an
- * answer to everything that is HTTP, unless a fault says otherwise. Refuses bodies above 1 MB, and pages of
- * other origins.
+ * answer to everything that is HTTP, unless a fault says otherwise. Refuses bodies above 1 MB (functions' code:
+ * AWS's 70 MB), and pages of other origins.
  */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -29,6 +29,9 @@ export interface Sandbox {
 
 /** The most a request's body may have, in bytes. */
 const BODY_LIMIT = 1024 * 1024;
+
+/** Of AWS Lambda's: 50 MB of code, as base 64. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const CODE_LIMIT = 70_167_211;
 
 /** Opens the state; nothing listens yet. Rejects when the data folder is in use or of a newer version. */
 export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -89,9 +92,10 @@ async function serve(
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<void> {
-  const body = await readBody(request);
+  const isCode = request.headers.authorization?.includes("/lambda/aws4_request") ?? false;
+  const body = await readBody(request, isCode ? CODE_LIMIT : BODY_LIMIT);
   if (body === "broken") response.destroy();
-  else if (body === "tooLarge") send(response, TOO_LARGE);
+  else if (body === "tooLarge") send(response, isCode ? CODE_TOO_LARGE : TOO_LARGE);
   else if (request.url?.startsWith(OWN_PATHS)) send(response, await own(desk, request, body));
   else await sendAnswer(desk, response, answer(desk.cloud, request, body));
 }
@@ -108,25 +112,28 @@ async function sendAnswer(
 }
 
 /** `broken` = the client went away in the middle: there is nobody to answer. */
-async function readBody(request: http.IncomingMessage): Promise<Buffer | "tooLarge" | "broken"> {
+async function readBody(
+  request: http.IncomingMessage,
+  limit: number,
+): Promise<Buffer | "tooLarge" | "broken"> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of request) {
       size += chunk.length;
       // Read to its end all the same: a client hears an answer only after it has sent everything.
-      if (size <= BODY_LIMIT) chunks.push(chunk);
+      if (size <= limit) chunks.push(chunk);
     }
   } catch {
     return "broken";
   }
-  return size > BODY_LIMIT ? "tooLarge" : Buffer.concat(chunks);
+  return size > limit ? "tooLarge" : Buffer.concat(chunks);
 }
 
 interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 function send(response: http.ServerResponse, { status, headers, body }: Reply): void {
@@ -135,17 +142,27 @@ function send(response: http.ServerResponse, { status, headers, body }: Reply): 
   response.end(body);
 }
 
-function aws({ status, requestId, contentType, body }: Omit<Answer, "cut" | "delayMs">): Reply {
-  return { status, headers: { "content-type": contentType, "x-amzn-requestid": requestId }, body };
+function aws({ status, requestId, contentType, headers, body }: Omit<Answer, "cut" | "delayMs">): Reply {
+  const all = { "content-type": contentType, "x-amzn-requestid": requestId, ...headers };
+  return { status, headers: all, body };
 }
 
 const TOO_LARGE: Reply = aws({
   status: 413,
   requestId: "",
   contentType: "text/xml;charset=UTF-8",
+  headers: {},
   body:
     "<Response><Errors><Error><Code>RequestEntityTooLarge</Code>" +
     `<Message>The request is larger than ${BODY_LIMIT} bytes.</Message></Error></Errors></Response>`,
+});
+
+const CODE_TOO_LARGE: Reply = aws({
+  status: 413,
+  requestId: "",
+  contentType: "application/json",
+  headers: { "x-amzn-errortype": "RequestEntityTooLargeException" },
+  body: JSON.stringify({ message: `Request must be smaller than ${CODE_LIMIT} bytes.` }),
 });
 
 function answer(cloud: Cloud, request: http.IncomingMessage, body: Buffer): Answer {

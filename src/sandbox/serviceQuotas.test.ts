@@ -81,6 +81,15 @@ describe("Service Quotas", () => {
     assert.deepEqual(Object.fromEntries(Quotas.map((one) => [one.QuotaCode, one.Value])), DEFAULTS);
   });
 
+  test("MSK's and Lambda's are there too", async () => {
+    const values = async (ServiceCode: string) => {
+      const { Quotas = [] } = await client.send(new ListAWSDefaultServiceQuotasCommand({ ServiceCode }));
+      return Object.fromEntries(Quotas.map((one) => [one.QuotaCode, one.Value]));
+    };
+    assert.deepEqual(await values("kafka"), { "L-03FD6822": 60, "L-EDD31C36": 90, "L-FAB9E493": 30 });
+    assert.deepEqual(await values("lambda"), { "L-9FEE3D26": 500 });
+  });
+
   test("a quota that was never changed has no applied value", async () => {
     await assert.rejects(applied(), NoSuchResourceException);
     const { Quotas } = await client.send(new ListServiceQuotasCommand({ ServiceCode: "vpc" }));
@@ -128,7 +137,7 @@ describe("Service Quotas", () => {
     const { Services } = await client.send(new ListServicesCommand({}));
     assert.deepEqual(
       Services?.map((one) => one.ServiceCode),
-      ["ec2", "vpc"],
+      ["ec2", "kafka", "lambda", "vpc"],
     );
   });
 

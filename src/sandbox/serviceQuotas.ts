@@ -8,6 +8,7 @@
  */
 import type * as sdk from "@aws-sdk/client-service-quotas";
 import { AwsError } from "./errors.ts";
+import { type DescribeInput, page } from "./query.ts";
 import { defaultQuota, QUOTA_CODES, type QuotaCode, SERVICE_NAMES } from "./quotaCodes.ts";
 import type { Call, Handlers } from "./world.ts";
 
@@ -56,23 +57,10 @@ function unchanged(call: Call, quota: QuotaCode): sdk.ServiceQuota {
   return rest;
 }
 
-const TOKEN = /^(L-[0-9A-F]{8}|[a-z0-9]{2,32})$/;
-
-/** One page of what is in order of key; a token is the last key given. */
-function page<T>(
-  all: readonly T[],
-  key: (one: T) => string,
-  asked: { MaxResults?: number | undefined; NextToken?: string | undefined },
-): { items: T[]; NextToken: string | undefined } {
-  const { MaxResults: size = 100, NextToken: token } = asked;
-  if (size < 1 || size > 100)
-    throw new AwsError("ValidationException", "MaxResults must be between 1 and 100");
-  if (token !== undefined && !TOKEN.test(token))
-    throw new AwsError("InvalidPaginationTokenException", "The pagination token is not valid.");
-  const left = token === undefined ? all : all.filter((one) => key(one) > token);
-  const items = left.slice(0, size);
-  const last = items.at(-1);
-  return { items, NextToken: last && left.length > size ? key(last) : undefined };
+/** One page of what is in order of key. */
+function pageOf<T>(all: readonly T[], key: (one: T) => string, asked: DescribeInput) {
+  const codes = { size: "ValidationException", token: "InvalidPaginationTokenException" };
+  return page(all, key, { ...asked, min: 1, max: 100, codes });
 }
 
 const codeOf = ({ code }: QuotaCode) => code;
@@ -92,12 +80,12 @@ export const serviceQuotaHandlers = {
   ListServiceQuotas(call, input) {
     const all = quotasOf(input.ServiceCode).filter((quota) => isChanged(call, quota));
     const wanted = all.filter(({ code }) => input.QuotaCode === undefined || code === input.QuotaCode);
-    const { items, NextToken } = page(wanted, codeOf, input);
+    const { items, NextToken } = pageOf(wanted, codeOf, input);
     return { Quotas: items.map((quota) => applied(call, quota)), NextToken };
   },
 
   ListAWSDefaultServiceQuotas(call, input) {
-    const { items, NextToken } = page(quotasOf(input.ServiceCode), codeOf, input);
+    const { items, NextToken } = pageOf(quotasOf(input.ServiceCode), codeOf, input);
     return { Quotas: items.map((quota) => unchanged(call, quota)), NextToken };
   },
 
@@ -106,7 +94,7 @@ export const serviceQuotaHandlers = {
       ServiceCode,
       ServiceName,
     }));
-    const { items, NextToken } = page(all, (one) => one.ServiceCode, input);
+    const { items, NextToken } = pageOf(all, (one) => one.ServiceCode, input);
     return { Services: items, NextToken };
   },
 } satisfies Handlers<typeof sdk>;

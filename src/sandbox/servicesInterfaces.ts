@@ -5,7 +5,7 @@
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
  */
 import { notFound } from "./find.ts";
-import { groupsFor, newInterface } from "./interfaceRows.ts";
+import { groupsFor, newInterface, serviceAttachment } from "./interfaceRows.ts";
 import type { InterfaceRow } from "./rows.ts";
 import type { Place } from "./state.ts";
 import type { Call, Tables } from "./world.ts";
@@ -72,13 +72,7 @@ export function plant(call: Call, what: Planting): InterfaceRow {
     groupIds: groupsFor(call, subnet.vpcId, what.groupIds),
     interfaceType: type,
     ...(requesterManaged ? { requesterId: `amazon-${type === "lambda" ? "lambda" : "aws"}` } : {}),
-    attachment: {
-      id: call.newId("ela-attach"),
-      ownerId: "amazon-aws",
-      deviceIndex: 1,
-      at: call.now,
-      deleteOnTermination: false,
-    },
+    attachment: serviceAttachment(call),
   });
   return call.tables.interfaces.put({
     ...row,

@@ -30,6 +30,25 @@ export interface Settings {
   readonly instanceVisibleMs: number;
   /** How long after its NAT gateway is deleted an address still cannot be released: AuthFailure. */
   readonly eipReleaseLagMs: number;
+  /** CreateCluster to ACTIVE or FAILED, DeleteCluster to gone, an update of a cluster to ACTIVE again. */
+  readonly mskCreatingMs: number;
+  readonly mskDeletingMs: number;
+  readonly mskUpdatingMs: number;
+  /** How long a cluster that is gone still has its interfaces in the subnets. */
+  readonly mskInterfacesLagMs: number;
+  /** From one growth of a cluster's volumes to the next. */
+  readonly mskStorageCooldownMs: number;
+  /** Clusters made while it is set become FAILED with this code in their StateInfo. */
+  readonly mskFailure: string;
+  /** Of a function's creation or update that needs no new interface, and of one that does. */
+  readonly lambdaPendingMs: number;
+  readonly lambdaInterfacePendingMs: number;
+  /** From the end of a function's detaching until its interface is `available`, its owner's to delete. */
+  readonly lambdaInterfaceDetachMs: number;
+  /** From a function's detaching or deletion until AWS takes its interface away. */
+  readonly lambdaInterfaceReleaseMs: number;
+  /** Functions made or updated while it is set fail with this reason code: `EniLimitExceeded`. */
+  readonly lambdaFailure: string;
   /** How long what is new stays unseen: each request's own while, between these two. */
   readonly unseenMsMin: number;
   readonly unseenMsMax: number;
@@ -71,9 +90,16 @@ export interface Settings {
   readonly gatewayEndpointsQuota: number;
   readonly activePeeringsPerVpcQuota: number;
   readonly pendingPeeringsPerVpcQuota: number;
+  /** https://docs.aws.amazon.com/msk/latest/developerguide/limits.html */
+  readonly mskBrokersQuota: number;
+  readonly mskBrokersPerClusterQuota: number;
+  readonly mskBrokersPerZookeeperClusterQuota: number;
+  /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+  readonly lambdaInterfacesPerVpcQuota: number;
 }
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 const aws: Settings = {
@@ -93,6 +119,17 @@ const aws: Settings = {
   instanceTerminatingMs: 30_000,
   instanceVisibleMs: HOUR,
   eipReleaseLagMs: 10_000,
+  mskCreatingMs: 25 * MINUTE,
+  mskDeletingMs: 10 * MINUTE,
+  mskUpdatingMs: 15 * MINUTE,
+  mskInterfacesLagMs: 2 * MINUTE,
+  mskStorageCooldownMs: 6 * HOUR,
+  mskFailure: "",
+  lambdaPendingMs: 1_500,
+  lambdaInterfacePendingMs: MINUTE,
+  lambdaInterfaceDetachMs: 4 * MINUTE,
+  lambdaInterfaceReleaseMs: 20 * MINUTE,
+  lambdaFailure: "",
   unseenMsMin: 0,
   unseenMsMax: 5_000,
   seed: 1,
@@ -101,7 +138,7 @@ const aws: Settings = {
   chaosPercent: 0,
   requestLogSize: 20_000,
   publicSpace: "198.18.0.0/15",
-  signatureSkewMs: 5 * 60_000,
+  signatureSkewMs: 5 * MINUTE,
   vpcsQuota: 5,
   subnetsPerVpcQuota: 200,
   blocksPerVpcQuota: 5,
@@ -119,6 +156,10 @@ const aws: Settings = {
   gatewayEndpointsQuota: 20,
   activePeeringsPerVpcQuota: 50,
   pendingPeeringsPerVpcQuota: 25,
+  mskBrokersQuota: 90,
+  mskBrokersPerClusterQuota: 60,
+  mskBrokersPerZookeeperClusterQuota: 30,
+  lambdaInterfacesPerVpcQuota: 500,
 };
 
 /** The `quick` profile: AWS's rules with short waits, and nothing left to chance. */
@@ -134,6 +175,15 @@ const quick: Settings = {
   instancePendingMs: 200,
   instanceTerminatingMs: 200,
   eipReleaseLagMs: 0,
+  mskCreatingMs: 3_000,
+  mskDeletingMs: 1_000,
+  mskUpdatingMs: 1_000,
+  mskInterfacesLagMs: 0,
+  mskStorageCooldownMs: 0,
+  lambdaPendingMs: 100,
+  lambdaInterfacePendingMs: 500,
+  lambdaInterfaceDetachMs: 500,
+  lambdaInterfaceReleaseMs: 1_000,
   unseenMsMax: 0,
   throttling: false,
   vpcsQuota: 1_000,
@@ -149,6 +199,8 @@ const quick: Settings = {
   gatewayEndpointsQuota: 1_000,
   activePeeringsPerVpcQuota: 1_000,
   pendingPeeringsPerVpcQuota: 1_000,
+  mskBrokersQuota: 3_000,
+  lambdaInterfacesPerVpcQuota: 1_000,
 };
 
 export const PROFILES = { quick, aws } as const;

@@ -178,9 +178,22 @@ const JSON_REFUSALS: typeof EC2_REFUSALS = {
   expiredKey: ["ExpiredTokenException", "The security token included in the request is expired", 400],
 };
 
+/**
+ * https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html
+ * https://docs.aws.amazon.com/msk/1.0/apireference/CommonErrors.html
+ */
+const REST_REFUSALS: typeof EC2_REFUSALS = {
+  unknownKey: [JSON_REFUSALS.unknownKey[0], JSON_REFUSALS.unknownKey[1], 403],
+  wrongSignature: [JSON_REFUSALS.wrongSignature[0], JSON_REFUSALS.wrongSignature[1], 403],
+  skewed: [JSON_REFUSALS.skewed[0], JSON_REFUSALS.skewed[1], 403],
+  expiredKey: [JSON_REFUSALS.expiredKey[0], JSON_REFUSALS.expiredKey[1], 403],
+};
+
 const REFUSALS: Readonly<Record<string, typeof EC2_REFUSALS>> = {
   ec2: EC2_REFUSALS,
   servicequotas: JSON_REFUSALS,
+  kafka: REST_REFUSALS,
+  lambda: REST_REFUSALS,
 };
 
 function refusal(problem: Problem, { service }: Claim): AwsError {

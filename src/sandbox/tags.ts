@@ -44,25 +44,37 @@ export function tagSet(tags: readonly Tag[]): Tag[] {
   return tags.map((tag) => ({ ...tag }));
 }
 
-function checked(tags: readonly ec2.Tag[]): Tag[] {
+/** How a service words tags that cannot be. */
+export interface TagRefusals {
+  invalid(message: string): AwsError;
+  tooMany(message: string): AwsError;
+}
+
+const EC2_REFUSALS: TagRefusals = {
+  invalid,
+  tooMany: (message) => new AwsError("TagLimitExceeded", message),
+};
+
+/** The tags, when they keep AWS's rules. */
+export function checked(tags: readonly ec2.Tag[], refusals = EC2_REFUSALS): Tag[] {
   const keys = new Set<string>();
   const result = tags.map(({ Key = "", Value = "" }) => {
-    checkKey(Key);
+    checkKey(Key, refusals);
     if (Value.length > MAX_VALUE)
-      throw invalid(`Tag value exceeds the maximum length of ${MAX_VALUE} characters`);
-    if (keys.has(Key)) throw invalid(`Duplicate tag key '${Key}' specified.`);
+      throw refusals.invalid(`Tag value exceeds the maximum length of ${MAX_VALUE} characters`);
+    if (keys.has(Key)) throw refusals.invalid(`Duplicate tag key '${Key}' specified.`);
     keys.add(Key);
     return { Key, Value };
   });
-  if (result.length > MAX_TAGS) throw tooMany();
+  if (result.length > MAX_TAGS) throw tooMany(refusals);
   return result;
 }
 
-function checkKey(key: string): void {
-  if (key === "") throw invalid("Tag key cannot be null or empty");
-  if (key.length > MAX_KEY) throw invalid(`Tag key exceeds the maximum length of ${MAX_KEY} characters`);
+function checkKey(key: string, { invalid: refused } = EC2_REFUSALS): void {
+  if (key === "") throw refused("Tag key cannot be null or empty");
+  if (key.length > MAX_KEY) throw refused(`Tag key exceeds the maximum length of ${MAX_KEY} characters`);
   if (key.toLowerCase().startsWith("aws:"))
-    throw invalid(
+    throw refused(
       `Value ( ${key} ) for parameter key is invalid. Tag keys starting with 'aws:' are reserved for internal use`,
     );
 }
@@ -71,8 +83,8 @@ function invalid(message: string): AwsError {
   return new AwsError("InvalidParameterValue", message);
 }
 
-function tooMany(): AwsError {
-  return new AwsError("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.");
+function tooMany(refusals: TagRefusals): AwsError {
+  return refusals.tooMany("The maximum number of Tags for a resource has been reached.");
 }
 
 /** The caller's side's tags of a peering; the requester's when the caller is both sides. */
@@ -151,9 +163,9 @@ function missing(id: string): never {
 }
 
 /** Existing keys keep their place and take the new value. */
-function merged(old: readonly Tag[], added: readonly Tag[]): Tag[] {
+export function merged(old: readonly Tag[], added: readonly Tag[], refusals = EC2_REFUSALS): Tag[] {
   const values = new Map([...old, ...added].map((tag) => [tag.Key, tag.Value]));
-  if (values.size > MAX_TAGS) throw tooMany();
+  if (values.size > MAX_TAGS) throw tooMany(refusals);
   return [...values].map(([Key, Value]) => ({ Key, Value }));
 }
 

@@ -33,6 +33,16 @@ export async function makeSubnet(
   return Subnet?.SubnetId ?? "";
 }
 
+/** A /28 in each of the zones `a`, `b` and `c`, or in those given. */
+export async function makeZonedSubnets(client: EC2Client, vpcId: string, zones = "abc"): Promise<string[]> {
+  const region = await client.config.region();
+  const made = [...zones].map(async (zone, at) => {
+    const input = { VpcId: vpcId, CidrBlock: `10.1.1.${16 * at}/28`, AvailabilityZone: region + zone };
+    return (await client.send(new CreateSubnetCommand(input))).Subnet?.SubnetId ?? "";
+  });
+  return Promise.all(made);
+}
+
 /** An internet gateway, attached when a VPC is given. */
 export async function makeInternetGateway(client: EC2Client, vpcId?: string): Promise<string> {
   const { InternetGateway } = await client.send(new CreateInternetGatewayCommand({}));

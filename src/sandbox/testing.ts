@@ -64,12 +64,25 @@ export interface OwnAnswer {
   readonly value: Readonly<Record<string, unknown>> | undefined;
 }
 
+interface Closable {
+  destroy(): void;
+}
+
+interface ClientConfig {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly maxAttempts: number;
+}
+
 export interface TestSandbox {
   readonly url: string;
   readonly clock: DrivenClock;
   readonly dataPlane: DataPlane | undefined;
   /** A client of that account (12 digits) in that region; closed with the sandbox. */
   client(account: string, region: string): EC2Client;
+  /** A client of another service: `of(KafkaClient, account, region)`; closed with the sandbox. */
+  of<C extends Closable>(Client: new (config: ClientConfig) => C, account: string, region: string): C;
   /** One of the sandbox's own requests: `own("POST faults", {...})`. */
   own(what: string, body?: object): Promise<OwnAnswer>;
   close(): Promise<void>;
@@ -85,17 +98,19 @@ export async function startSandbox(overrides: SandboxOverrides = {}): Promise<Te
     settings: settings(profile, { signatureSkewMs: Number.MAX_SAFE_INTEGER, ...overrides.settings }),
   });
   const { url } = await sandbox.listen(0);
-  const clients: EC2Client[] = [];
+  const clients: Closable[] = [];
+  const of: TestSandbox["of"] = (Client, account, region) => {
+    const credentials = { accessKeyId: account, secretAccessKey: "test" };
+    const client = new Client({ endpoint: url, region, credentials, maxAttempts: 1 });
+    clients.push(client);
+    return client;
+  };
   return {
     url,
     clock,
     dataPlane: sandbox.dataPlane,
-    client(account, region) {
-      const credentials = { accessKeyId: account, secretAccessKey: "test" };
-      const client = new EC2Client({ endpoint: url, region, credentials, maxAttempts: 1 });
-      clients.push(client);
-      return client;
-    },
+    of,
+    client: (account, region) => of(EC2Client, account, region),
     async own(what, body) {
       const [method = "", path = ""] = what.split(" ");
       const init = body ? { method, body: JSON.stringify(body) } : { method };

@@ -5,6 +5,7 @@
 import type * as ec2 from "@aws-sdk/client-ec2";
 import type { Consoles } from "./consoles.ts";
 import type * as rows from "./rows.ts";
+import type * as services from "./serviceRows.ts";
 import type { Settings } from "./settings.ts";
 import { Table } from "./state.ts";
 
@@ -28,6 +29,10 @@ export class Tables {
   readonly interfaces = new Table<rows.InterfaceRow>("interfaces");
   readonly instances = new Table<rows.InstanceRow>("instances");
   readonly endpoints = new Table<rows.EndpointRow>("endpoints");
+  readonly clusters = new Table<services.ClusterRow>("clusters");
+  readonly clusterOperations = new Table<services.ClusterOperationRow>("clusterOperations");
+  readonly functions = new Table<services.FunctionRow>("functions");
+  readonly functionCodes = new Table<services.FunctionCodeRow>("functionCodes");
   readonly sessions = new Table<rows.SessionRow>("sessions");
   readonly places = new Table<rows.PlaceRow>("places");
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { SweepReport } from "../domain/sweep.ts";
-import { addNetwork, addTenant, claimOne, failsWith, FIRST_PAGE } from "./testing/testdata.ts";
 import type { Store } from "./store.ts";
+import { addNetwork, addTenant, claimOne, FIRST_PAGE, failsWith } from "./testing/testdata.ts";
 import { type ManualClock, stores } from "./testing.ts";
 
 const DAY = 86_400_000;

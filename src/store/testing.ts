@@ -11,11 +11,11 @@ import { openStore, storeOver } from "./database.ts";
 import type { Driver } from "./driver.ts";
 import { embeddedInMemory } from "./embedded.ts";
 import { migrate, migrations } from "./migrate.ts";
-import { findPostgres, type PgServer, startPostgres } from "./testing/pgserver.ts";
 import { postgres } from "./postgres.ts";
 import { seedSettings } from "./settings.ts";
 import type { Store } from "./store.ts";
 import type { Db } from "./tables.ts";
+import { findPostgres, type PgServer, startPostgres } from "./testing/pgserver.ts";
 
 /** A clock that stands still until it is moved. */
 export interface ManualClock extends Clock {

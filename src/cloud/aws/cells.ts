@@ -8,8 +8,8 @@ import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { STSClient } from "@aws-sdk/client-sts";
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 import type { Cell } from "../../domain/model.ts";
-import { type CallTools, type ClientPlace, guarded } from "./calls.ts";
 import { CallError } from "./callError.ts";
+import { type CallTools, type ClientPlace, guarded } from "./calls.ts";
 
 /** Keys, or a function that gives them; without either the SDK's own chain finds them. */
 export type Credentials = NonNullable<EC2ClientConfig["credentials"]>;

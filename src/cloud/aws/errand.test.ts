@@ -3,8 +3,8 @@ import { after, before, describe, test } from "node:test";
 import { cidr } from "../../domain/cidr.ts";
 import { startSandbox, type TestSandbox } from "../../sandbox/testing.ts";
 import { NotSent, type StepCall } from "../cloud.ts";
-import { errandOf, errandOfLook } from "./errand.ts";
 import type { AwsCloud } from "./ec2.ts";
+import { errandOf, errandOfLook } from "./errand.ts";
 import { cellIn, handsOn, hurriedClock, networkRef, startWire, type Wire } from "./testing.ts";
 
 const HOME = cellIn("us-east-1");

@@ -6,8 +6,8 @@ import type { EC2Client, ResourceType, TagSpecification } from "@aws-sdk/client-
 import { Failure } from "../../domain/failure.ts";
 import type { Step } from "../../domain/world.ts";
 import type { StepCall } from "../cloud.ts";
-import type { DnsMemory } from "./dns.ts";
 import { refusedWith } from "./callError.ts";
+import type { DnsMemory } from "./dns.ts";
 import { clientToken, tagSpecifications, tags } from "./tags.ts";
 
 /** Everything a step needs to make its call. */

@@ -14,8 +14,8 @@ import type { Filter, SecurityGroup, SecurityGroupRule, Tag, Vpc } from "@aws-sd
 import { DescribeVpcAttributeCommand, type EC2Client } from "@aws-sdk/client-ec2";
 import { emptyWorld, KINDS, type Kind, type World } from "../../domain/world.ts";
 import type { LookAt } from "../cloud.ts";
-import { DNS_ATTRIBUTES, type DnsMemory, type DnsQuestion } from "./dns.ts";
 import { refusedWith } from "./callError.ts";
+import { DNS_ATTRIBUTES, type DnsMemory, type DnsQuestion } from "./dns.ts";
 import * as reads from "./reads.ts";
 import * as seen from "./seen.ts";
 import { DATASET_TAG, INSTALLATION_TAG, tagValue } from "./tags.ts";

@@ -8,10 +8,10 @@
  */
 import { Failure } from "../../domain/failure.ts";
 import type { Step } from "../../domain/world.ts";
+import { CallError, notes, refusedWith } from "./callError.ts";
 import { changes } from "./changes.ts";
 import { creates } from "./creates.ts";
 import { deletes } from "./deletes.ts";
-import { CallError, notes, refusedWith } from "./callError.ts";
 import { failureOf } from "./errors.ts";
 import type { Hand, Hands } from "./hand.ts";
 
