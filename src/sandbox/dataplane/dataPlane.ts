@@ -51,7 +51,7 @@ export interface DataPlaneOptions {
   /** Where hosts write; nobody reads it when undefined. */
   readonly consoles?: Consoles;
   /** What is applied for a topology; a test may hand in another. */
-  readonly programs?: (topology: Topology) => Programs;
+  readonly programs?: ((topology: Topology) => Programs) | undefined;
 }
 
 const EMPTY: Topology = { routers: [], hosts: [], peerings: [] };
@@ -92,7 +92,10 @@ class Plane implements DataPlane {
       this.#holder = await this.#newHolder();
       await selfTest(this.#holder);
     } catch (thrown) {
-      await this.#holder?.close();
+      const holder = this.#holder;
+      // Its end is no loss to be mended.
+      this.#holder = undefined;
+      await holder?.close();
       if (!(thrown instanceof DataPlaneError)) throw thrown;
       this.#status = { status: "off", why: thrown.message };
       this.#options.log(
@@ -130,7 +133,8 @@ class Plane implements DataPlane {
   }
 
   async inside(id: string): Promise<readonly string[]> {
-    await this.#surroundings.ready(id);
+    const host = this.#topology.hosts.find((one) => one.id === id);
+    if (host) await this.#surroundings.ready(host);
     return hostEntry(this.entry(id), identityOf(this.#topology, id));
   }
 

@@ -6,11 +6,14 @@
 import { type Cidr, cidr } from "../../domain/cidr.ts";
 import { gatewayServices, prefixListOf } from "../endpointServices.ts";
 import { instanceState } from "../instanceStates.ts";
+import { nodeName, nodesOf } from "../kafkaNodes.ts";
+import { clusterState } from "../kafkaStates.ts";
 import { natGatewayState } from "../natGateways.ts";
 import { aclEntriesOf } from "../networkAcls.ts";
 import { blocksOf, peeringState } from "../peeringStates.ts";
 import { routesOf, type ShownRoute } from "../routesShown.ts";
 import type * as rows from "../rows.ts";
+import type { ClusterRow } from "../serviceRows.ts";
 import type { Row } from "../state.ts";
 import type { Call } from "../world.ts";
 import { FIRST_NUMBER } from "./names.ts";
@@ -153,13 +156,38 @@ function hostsOf({ tables, now }: Look): Host[] {
   return [
     ...instances.map(({ id, vpcId }): Host => ({ id, vpcId, kind: "instance" })),
     ...gateways.map(({ id, vpcId }): Host => ({ id, vpcId, kind: "natGateway" })),
+    ...tables.clusters.all().flatMap((row) => brokersOf(row, now)),
   ];
 }
 
-function portsOf({ tables }: Look, hosts: readonly Host[]): (Port & { readonly vpcId: string })[] {
+/** From the beginning, since they have to start before the cluster is active, until the cluster fails or goes. */
+function brokersOf(row: ClusterRow, now: number): Host[] {
+  if (["FAILED", "DELETING"].includes(clusterState(row, now))) return [];
+  return nodesOf(row, "broker").map((node) => ({
+    id: nodeName(row, node),
+    vpcId: row.vpcId,
+    kind: "broker",
+    service: { network: row.domain, number: node.number },
+  }));
+}
+
+/** The interfaces of every host, by the host's id. */
+function interfacesOf({ tables }: Look): ReadonlyMap<string, readonly string[]> {
+  const brokers = tables.clusters
+    .all()
+    .flatMap((row) => nodesOf(row, "broker").map((node) => ({ row, node })));
+  return new Map<string, readonly string[]>([
+    ...tables.instances.all().map(({ id, interfaceIds }) => [id, interfaceIds] as const),
+    ...tables.natGateways.all().map(({ id, interfaceId = "" }) => [id, [interfaceId]] as const),
+    ...brokers.map(({ row, node }) => [nodeName(row, node), [node.interfaceId]] as const),
+  ]);
+}
+
+function portsOf(look: Look, hosts: readonly Host[]): (Port & { readonly vpcId: string })[] {
+  const { tables } = look;
+  const interfaceIds = interfacesOf(look);
   return hosts.flatMap((host) => {
-    const nat = tables.natGateways.get(host.id);
-    const ids = nat ? [nat.interfaceId ?? ""] : (tables.instances.get(host.id)?.interfaceIds ?? []);
+    const ids = interfaceIds.get(host.id) ?? [];
     const own = ids.flatMap((id) => tables.interfaces.get(id) ?? []).filter((row) => row.attachment);
     const byIndex = own.toSorted(
       (a, b) => (a.attachment?.deviceIndex ?? 0) - (b.attachment?.deviceIndex ?? 0),
