@@ -8,8 +8,8 @@ import type { CliContext } from "./cli/context.ts";
 import { table } from "./cli/render.ts";
 import { Failure } from "./domain/failure.ts";
 import type { Clock } from "./domain/model.ts";
-import { sandboxCommands } from "./sandbox/commands.ts";
 import type * as sandbox from "./sandbox/commands/command.ts";
+import { sandboxCommands } from "./sandbox/commands.ts";
 import { CommandError, DataFolderError } from "./sandbox/errors.ts";
 
 /** What only the entry knows. */

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createSandbox } from "../src/sandbox/server.ts";
 import { settings } from "../src/sandbox/settings.ts";
+import { fastClock } from "./support/clocks.ts";
 import {
   CUSTOMER_ACCOUNT,
   commandLine,
@@ -18,7 +19,6 @@ import {
   sameError,
   sameShape,
 } from "./support/customer.ts";
-import { fastClock } from "./support/clocks.ts";
 import { masking } from "./support/masks.ts";
 
 const ASKED: readonly (readonly string[])[] = [
@@ -66,8 +66,8 @@ test("the stand-in prints what the real command prints", async (t) => {
       const [real, ours] = await Promise.all([printed("aws", args, env), printed(standIn, args, env)]);
       assert.deepEqual(ours, real, asked.join(" "));
     }
-    const refused = await printed(standIn, ["--endpoint-url", url, "ec2", "run-instances"], env);
-    assert.match(refused.stderr, /the stand-in does not know: aws ec2 run-instances/);
+    const refused = await printed(standIn, ["--endpoint-url", url, "ec2", "create-nat-gateway"], env);
+    assert.match(refused.stderr, /the stand-in does not know: aws ec2 create-nat-gateway/);
   } finally {
     await sandbox.close();
     rmSync(folder, { recursive: true, force: true });

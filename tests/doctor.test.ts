@@ -4,8 +4,10 @@
  * as AppArmor's leave, is judged in src/sandbox/dataplane/doctor.test.ts.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { describe, test } from "node:test";
 
 const BINARY = join(import.meta.dirname, "../bin/letsdata");
@@ -45,13 +47,7 @@ describe("where something is missing, the doctor ends with it, and exits with 3"
   };
 
   test("without nft", () => {
-    const nft = spawnSync("sh", ["-c", "PATH=$PATH:/usr/sbin:/sbin command -v nft"], {
-      encoding: "utf8",
-    }).stdout.trim();
-    const last = findings(
-      ["--user", "--map-root-user", "--mount"],
-      nft ? `mount --bind /dev/null ${nft}` : "",
-    );
+    const last = findings(["--user", "--map-root-user", "--mount"], withoutNft());
     assert.equal(last?.check, "tools");
     assert.match(last?.says ?? "", /nft (is|.*are) not installed/);
     assert.match(last?.fix ?? "", /nftables/);
@@ -69,6 +65,35 @@ describe("where something is missing, the doctor ends with it, and exits with 3"
     assert.equal(last?.check, "namespaces");
     assert.equal(last?.fix, "sysctl -w user.max_net_namespaces=15000");
   });
+});
+
+/** In a mount namespace: there is no program where `nft` was. */
+function withoutNft(): string {
+  const path = "PATH=$PATH:/usr/sbin:/sbin";
+  const nft = spawnSync("sh", ["-c", `${path} command -v nft`], { encoding: "utf8" }).stdout.trim();
+  return nft ? `mount --bind /dev/null ${nft}` : "";
+}
+
+test("where there can be no packets the sandbox says so once, and why, and answers all the same", {
+  skip,
+}, async () => {
+  const serve = `${withoutNft()}\nexec '${BINARY}' sandbox serve --port 0`;
+  const child = spawn("unshare", ["--user", "--map-root-user", "--mount", "sh", "-c", serve]);
+  let log = "";
+  child.stderr.on("data", (chunk) => (log += chunk));
+  const [ready] = await once(createInterface(child.stdout), "line");
+  const url = String(ready).replace("ready ", "");
+  const ask = async (path: string) => (await fetch(`${url}/_sandbox/${path}`)).json();
+  assert.deepEqual(await ask("health"), { status: "ok" });
+  const { status, why } = (await ask("dataplane?settled")) as { status: string; why: string };
+  assert.equal(status, "off");
+  assert.match(why, /nft/);
+  child.kill("SIGTERM");
+  await once(child, "close");
+  assert.equal(
+    log,
+    `no packets here, control plane only: ${why}; \`letsdata sandbox doctor\` says what to do\n`,
+  );
 });
 
 test("on this machine, the exit code says what the report does", () => {

@@ -9,8 +9,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { QUOTA_ERRORS } from "../src/sandbox/faultSpecs.ts";
-import { ACTS, actOf, type Fault, Story, type StoryAct, type Told } from "./support/faultStory.ts";
 import { ROOT } from "./sources.ts";
+import { ACTS, actOf, type Fault, Story, type StoryAct, type Told } from "./support/faultStory.ts";
 
 const FULL = process.env.FULL === "1";
 

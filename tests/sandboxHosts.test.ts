@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { type HostsSandbox, hostsSandbox, readyUrl, withoutPackets } from "./support/hosts.ts";
-import type { Running } from "./support/letsdata.ts";
+import { type HostsSandbox, hostsSandbox, withoutPackets } from "./support/hosts.ts";
+import { type Running, readyUrl, run } from "./support/letsdata.ts";
 
 const skip = withoutPackets();
 if (skip) console.error(`SKIPPED: ${skip}`);
@@ -230,7 +230,6 @@ describe("hosts of the sandbox", { skip }, () => {
 });
 
 test("a sandbox without packets says so, and what helps", async (t) => {
-  const { run } = await import("./support/letsdata.ts");
   const served = run("/", ["sandbox", "serve", "--port", "0", "--packets", "off"]);
   t.after(async () => {
     served.child.kill("SIGTERM");

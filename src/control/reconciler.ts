@@ -11,8 +11,8 @@ import { asFailure } from "../domain/failure.ts";
 import type { Clock } from "../domain/model.ts";
 import type { World } from "../domain/world.ts";
 import type { Store } from "../store/store.ts";
-import { Gathering, restfulPause } from "./gathering.ts";
 import { Alarms } from "./alarms.ts";
+import { Gathering, restfulPause } from "./gathering.ts";
 import { Held, type HeldDeps, LEASE_MS, type Question } from "./held.ts";
 
 export interface ReconcilerDeps {

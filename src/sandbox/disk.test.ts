@@ -8,10 +8,15 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { CreateVpcCommand, DescribeVpcsCommand, type EC2Client } from "@aws-sdk/client-ec2";
+import { CreateClusterV2Command, DescribeClusterV2Command, KafkaClient } from "@aws-sdk/client-kafka";
+import { CreateFunctionCommand, GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import fc from "fast-check";
 import { openDisk } from "./disk.ts";
 import { type Row, Table } from "./state.ts";
+import { CREATING } from "./testing/clusters.ts";
+import { EMPTY_ZIP, ROLE } from "./testing/functions.ts";
 import { startSandbox } from "./testing.ts";
+import { makeVpc, makeZonedSubnets } from "./testNetwork.ts";
 
 const A = "111111111111";
 
@@ -41,6 +46,36 @@ describe("the data folder", () => {
     const second = await startSandbox({ dataDir });
     try {
       assert.deepEqual(stable(await vpcs(second.client(A, "us-east-1"))), stable(before));
+    } finally {
+      await second.close();
+    }
+  });
+
+  test("a restart goes on with a cluster and a function where they were", async () => {
+    const first = await startSandbox({ dataDir });
+    const ec2 = first.client(A, "eu-west-1");
+    const SubnetIds = await makeZonedSubnets(ec2, await makeVpc(ec2));
+    const BrokerNodeGroupInfo = { InstanceType: "express.m7g.large", ClientSubnets: SubnetIds };
+    const Provisioned = { KafkaVersion: "3.9.x.kraft", NumberOfBrokerNodes: 3, BrokerNodeGroupInfo };
+    const { ClusterArn } = await first
+      .of(KafkaClient, A, "eu-west-1")
+      .send(new CreateClusterV2Command({ ClusterName: "clicks", Provisioned }));
+    const code = { Runtime: "nodejs22.x" as const, Handler: "a.b", Code: { ZipFile: EMPTY_ZIP } };
+    await first
+      .of(LambdaClient, A, "eu-west-1")
+      .send(new CreateFunctionCommand({ FunctionName: "probe", Role: ROLE, ...code }));
+    await first.close();
+    const second = await startSandbox({ dataDir, clock: first.clock });
+    try {
+      second.clock.advance(CREATING);
+      const { ClusterInfo } = await second
+        .of(KafkaClient, A, "eu-west-1")
+        .send(new DescribeClusterV2Command({ ClusterArn }));
+      assert.deepEqual([ClusterInfo?.State, ClusterInfo?.Provisioned?.NumberOfBrokerNodes], ["ACTIVE", 3]);
+      const { State, CodeSize } = await second
+        .of(LambdaClient, A, "eu-west-1")
+        .send(new GetFunctionConfigurationCommand({ FunctionName: "probe" }));
+      assert.deepEqual([State, CodeSize], ["Active", EMPTY_ZIP.length]);
     } finally {
       await second.close();
     }

@@ -4,9 +4,10 @@
  * interface never goes without freeing the elastic IP on it.
  */
 import { createHash } from "node:crypto";
+import { addressCount } from "../domain/cidr.ts";
 import { freeAddressOn } from "./addresses.ts";
 import { AwsError } from "./errors.ts";
-import { privateAddress } from "./find.ts";
+import { privateAddress, RESERVED_ADDRESSES, usedAddresses } from "./find.ts";
 import { withinQuota } from "./quotas.ts";
 import type { InterfaceRow, SubnetRow } from "./rows.ts";
 import type { Tag } from "./state.ts";
@@ -64,13 +65,30 @@ export function serviceAttachment(call: Call): NonNullable<InterfaceRow["attachm
 }
 
 function checkQuota(call: Call, zoneId: string): void {
-  const rows = call.tables.interfaces.list(call);
   withinQuota({
-    count: rows.filter((row) => call.tables.subnets.get(row.subnetId)?.zoneId === zoneId).length + 1,
-    quota: call.settings.interfacesQuota,
+    count: 1,
+    quota: interfacesLeft(call, zoneId),
     code: "NetworkInterfaceLimitExceeded",
     what: "network interfaces",
   });
+}
+
+/** How many more interfaces the account may have in the zone. */
+function interfacesLeft(call: Call, zoneId: string): number {
+  const rows = call.tables.interfaces.list(call);
+  const inZone = rows.filter((row) => call.tables.subnets.get(row.subnetId)?.zoneId === zoneId);
+  return call.settings.interfacesQuota - inZone.length;
+}
+
+/** Why that many interfaces more cannot be in the subnet; undefined when they can. */
+export function cannotHold(
+  call: Call,
+  subnet: SubnetRow,
+  count: number,
+): "noAddresses" | "overQuota" | undefined {
+  const free = addressCount(subnet.cidr) - RESERVED_ADDRESSES - usedAddresses(call, subnet.id).size;
+  if (count > free) return "noAddresses";
+  return count > interfacesLeft(call, subnet.zoneId) ? "overQuota" : undefined;
 }
 
 /** A locally administered address that depends on the id alone. */

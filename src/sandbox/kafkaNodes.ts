@@ -7,9 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import type * as kafka from "@aws-sdk/client-kafka";
-import { addressCount } from "../domain/cidr.ts";
-import { RESERVED_ADDRESSES, usedAddresses } from "./find.ts";
-import { newInterface, serviceAttachment } from "./interfaceRows.ts";
+import { cannotHold, newInterface, serviceAttachment } from "./interfaceRows.ts";
 import { badRequest } from "./kafkaErrors.ts";
 import { clusterState, theCluster } from "./kafkaStates.ts";
 import { isKraft, kafkaPage } from "./kafkaVersions.ts";
@@ -39,6 +37,17 @@ interface Asked {
   readonly groupIds: readonly string[];
 }
 
+const FAILURES: Readonly<Record<"noAddresses" | "overQuota", (subnetId: string) => FailureRow>> = {
+  noAddresses: (id) => ({
+    code: "InsufficientFreeAddresses",
+    message: `The subnet ${id} does not have enough free IP addresses for the cluster's brokers.`,
+  }),
+  overQuota: (id) => ({
+    code: "NetworkInterfaceLimitExceeded",
+    message: `The account has too many network interfaces in the zone of the subnet ${id}.`,
+  }),
+};
+
 /** Makes the interfaces; or says why the cluster fails, and makes none. */
 export function placeNodes(call: Call, asked: Asked): readonly ClusterNodeRow[] | FailureRow {
   const zookeepers = isKraft(asked.kafkaVersion) ? 0 : QUORUM;
@@ -50,15 +59,10 @@ export function placeNodes(call: Call, asked: Asked): readonly ClusterNodeRow[] 
     const subnet = asked.subnets[(one.number - 1) % asked.subnets.length];
     return subnet ? [{ ...one, subnet }] : [];
   });
-  const full = asked.subnets.find((subnet) => {
-    const wanted = hosts.filter((host) => host.subnet.id === subnet.id).length;
-    return wanted > addressCount(subnet.cidr) - RESERVED_ADDRESSES - usedAddresses(call, subnet.id).size;
-  });
-  if (full)
-    return {
-      code: "InsufficientFreeAddresses",
-      message: `The subnet ${full.id} does not have enough free IP addresses for the cluster's brokers.`,
-    };
+  for (const subnet of asked.subnets) {
+    const why = cannotHold(call, subnet, hosts.filter((host) => host.subnet.id === subnet.id).length);
+    if (why) return FAILURES[why](subnet.id);
+  }
   return hosts.map(({ subnet, ...node }) => {
     const own = newInterface(call, {
       subnet,

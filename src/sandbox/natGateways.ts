@@ -7,12 +7,11 @@
  *      └──────▶ failed (visible for an hour)
  */
 import type * as ec2 from "@aws-sdk/client-ec2";
-import { addressCount } from "../domain/cidr.ts";
 import { hasInternetGateway, mapped } from "./addresses.ts";
 import { madeBefore, tokenOf } from "./clientTokens.ts";
 import { AwsError } from "./errors.ts";
-import { find, notFound, RESERVED_ADDRESSES, theNatGateway, theSubnet, usedAddresses } from "./find.ts";
-import { newInterface, serviceAttachment } from "./interfaceRows.ts";
+import { find, notFound, theNatGateway, theSubnet } from "./find.ts";
+import { cannotHold, newInterface, serviceAttachment } from "./interfaceRows.ts";
 import { describe } from "./query.ts";
 import { withinQuota } from "./quotas.ts";
 import type { AddressRow, InterfaceRow, NatGatewayRow, SubnetRow } from "./rows.ts";
@@ -87,7 +86,7 @@ function created(call: Call, input: ec2.CreateNatGatewayRequest): NatGatewayRow 
   const address = input.AllocationId ? addressFor(call, input.AllocationId) : undefined;
   checkQuota(call, subnet.zoneId);
   const id = call.newId("nat");
-  const isFull = usedAddresses(call, subnet.id).size >= addressCount(subnet.cidr) - RESERVED_ADDRESSES;
+  const isFull = cannotHold(call, subnet, 1) === "noAddresses";
   const own = isFull ? undefined : natInterface(call, subnet, { id, privateIp: input.PrivateIpAddress });
   const readyAt = call.now + call.settings.natPendingMs;
   const failure = isFull ? NO_ROOM : address && failureWith(call, subnet.vpcId, address);

@@ -4,6 +4,7 @@
  */
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as kafka from "@aws-sdk/client-kafka";
+import * as lambda from "@aws-sdk/client-lambda";
 import * as secrets from "@aws-sdk/client-secrets-manager";
 import * as quotas from "@aws-sdk/client-service-quotas";
 import * as sts from "@aws-sdk/client-sts";
@@ -24,6 +25,9 @@ import { kafkaOperationHandlers } from "./kafkaOperations.ts";
 import { kafkaSecretHandlers } from "./kafkaSecrets.ts";
 import { kafkaTagHandlers } from "./kafkaTags.ts";
 import { kafkaUpdateHandlers } from "./kafkaUpdates.ts";
+import { LAMBDA_ERRORS, LAMBDA_REFUSALS } from "./lambdaErrors.ts";
+import { lambdaFunctionHandlers } from "./lambdaFunctions.ts";
+import { lambdaTagHandlers } from "./lambdaTags.ts";
 import { natGatewayHandlers } from "./natGateways.ts";
 import { networkAclHandlers } from "./networkAcls.ts";
 import { peeringHandlers } from "./peerings.ts";
@@ -78,6 +82,8 @@ const kafkaHandlers = {
   ...kafkaUpdateHandlers,
 } satisfies Handlers<typeof kafka>;
 
+const lambdaHandlers = { ...lambdaFunctionHandlers, ...lambdaTagHandlers } satisfies Handlers<typeof lambda>;
+
 export const SERVICES: Readonly<Record<string, Service>> = {
   ec2: {
     protocol: ec2Query(ec2, "http://ec2.amazonaws.com/doc/2016-11-15/"),
@@ -112,5 +118,10 @@ export const SERVICES: Readonly<Record<string, Service>> = {
     protocol: restJson(kafka, KAFKA_REFUSALS),
     handlers: kafkaHandlers as Service["handlers"],
     errors: KAFKA_ERRORS,
+  },
+  lambda: {
+    protocol: restJson(lambda, LAMBDA_REFUSALS),
+    handlers: lambdaHandlers as Service["handlers"],
+    errors: LAMBDA_ERRORS,
   },
 };

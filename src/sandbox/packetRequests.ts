@@ -4,8 +4,8 @@
  */
 import { readlinkSync } from "node:fs";
 import type { DataPlane } from "./dataplane/dataPlane.ts";
-import { type Found, fullName, hostsNamed, type ShownHost, shownHosts } from "./dataplane/hostList.ts";
 import { DataPlaneError } from "./dataplane/holder.ts";
+import { type Found, fullName, hostsNamed, type ShownHost, shownHosts } from "./dataplane/hostList.ts";
 import type { AdminAnswer, AdminRequest } from "./ownRequests.ts";
 import { trace } from "./traceRequests.ts";
 

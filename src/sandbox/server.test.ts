@@ -165,8 +165,8 @@ describe("over the wire", () => {
     assert.equal(unsigned.status, 403);
     assert.match(await unsigned.text(), /<Code>MissingAuthenticationToken<\/Code>/);
     const authorization = `AWS4-HMAC-SHA256 Credential=${A}/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=${"0".repeat(64)}`;
-    const storage = await fetch(sandbox.url, { method: "POST", headers: { authorization } });
-    assert.match(await storage.text(), /<Code>UnknownService<\/Code>/);
+    const unknown = await fetch(sandbox.url, { method: "POST", headers: { authorization } });
+    assert.match(await unknown.text(), /<Code>UnknownService<\/Code>/);
     const large = await fetch(sandbox.url, { method: "POST", body: "x".repeat(1024 * 1024 + 1) });
     assert.equal(large.status, 413);
     assert.match(await large.text(), /<Code>RequestEntityTooLarge<\/Code>/);

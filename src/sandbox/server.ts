@@ -48,8 +48,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   const cloud = new Cloud({ ...options, onChange });
   const { clock, log = () => {}, programs, dataDir, kafka } = options;
   const { tables, consoles } = cloud;
-  const also = programs ? { programs } : {};
-  if (options.packets) dataPlane = await startDataPlane({ clock, log, tables, consoles, ...also });
+  if (options.packets) dataPlane = await startDataPlane({ clock, log, tables, consoles, programs });
   if (dataPlane?.status().status !== "on")
     consoles.excuse("Nothing runs on this instance: the sandbox carries no packets here.");
   brokers = await openBrokers({ clock, cloud, dataPlane, dataDir, kafka, log });

@@ -139,9 +139,11 @@ export interface FunctionRow extends Row {
     readonly endsAt: number;
     /** What its packets leave by from then on. */
     readonly interfaceIds: readonly string[];
-    /** It fails then, and all stays as it was. */
+    /** It fails then, and packets leave as before. */
     readonly failure?: FailureRow;
   };
+  /** Of the last update, when it failed. */
+  readonly updateFailure?: FailureRow;
 }
 
 /** Apart from the function's row, which changes often, because it is large. */

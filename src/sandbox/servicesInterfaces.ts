@@ -1,6 +1,6 @@
 /**
- * Interfaces that a service of AWS leaves in a customer's subnet: the sandbox has neither functions nor clusters,
- * so a test plants what they would leave. Promises a row like any other: it takes an address, holds its groups
+ * Interfaces that a service of AWS leaves in a customer's subnet: of services the sandbox has not, and of those it
+ * has, but at a moment of the test's own. Promises a row like any other: it takes an address, holds its groups
  * and its subnet, and goes when its time has come (elapse.ts).
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
  */

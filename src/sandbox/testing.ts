@@ -5,7 +5,7 @@
  */
 import { EC2Client } from "@aws-sdk/client-ec2";
 import type { Places } from "./brokers/software.ts";
-import type { DataPlane } from "./dataplane/dataPlane.ts";
+import type { DataPlane, DataPlaneOptions } from "./dataplane/dataPlane.ts";
 import { createSandbox } from "./server.ts";
 import { type ProfileName, type Settings, settings } from "./settings.ts";
 import type { Clock } from "./world.ts";
@@ -59,6 +59,7 @@ export interface SandboxOverrides {
   readonly packets?: boolean;
   /** Brokers are Kafka, if it is there. */
   readonly kafka?: Places;
+  readonly programs?: DataPlaneOptions["programs"];
 }
 
 export interface OwnAnswer {
@@ -81,6 +82,7 @@ interface ClientConfig {
 export interface TestSandbox {
   readonly url: string;
   readonly clock: DrivenClock;
+  /** undefined when no packets were asked for. */
   readonly dataPlane: DataPlane | undefined;
   /** A client of that account (12 digits) in that region; closed with the sandbox. */
   client(account: string, region: string): EC2Client;
@@ -92,13 +94,15 @@ export interface TestSandbox {
 }
 
 export async function startSandbox(overrides: SandboxOverrides = {}): Promise<TestSandbox> {
-  const { profile = "quick", clock = new DrivenClock(), dataDir, log, packets = false, kafka } = overrides;
+  const { profile = "quick", clock = new DrivenClock(), dataDir, log, packets = false } = overrides;
+  const { kafka, programs } = overrides;
   const sandbox = await createSandbox({
     clock,
     dataDir,
     log,
     packets,
     kafka,
+    programs,
     settings: settings(profile, { signatureSkewMs: Number.MAX_SAFE_INTEGER, ...overrides.settings }),
   });
   const { url } = await sandbox.listen(0);

@@ -1,77 +1,12 @@
 /**
- * The `aws` command line against the sandbox: the one that is found first, and Debian's when that is another
- * one. Made for people, so what they would type: a VPC, subnets, pages, filters, waiters, a peering, tags,
- * errors.
+ * The `aws` command line against the sandbox's EC2, as people would type: a VPC, subnets, pages, filters, waiters,
+ * a peering, tags, errors.
  */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { leftOut, type Ran, run } from "./programs.ts";
-import { CUSTOMER, type OpenSandbox, openSandbox, PLATFORM } from "./sandbox.ts";
+import { type As, type Walks, walk } from "./awsCli.ts";
+import { CUSTOMER, PLATFORM } from "./sandbox.ts";
 
-interface Cli {
-  readonly program: string;
-  readonly version: string;
-}
-
-/** Each version once, however many names it has. */
-async function installed(): Promise<Cli[]> {
-  const found = new Map<string, Cli>();
-  for (const program of ["aws", "/usr/bin/aws"]) {
-    const { code, stdout, stderr } = await run(program, ["--version"]);
-    const version = (stdout || stderr).split(" ")[0] ?? "";
-    if (code === 0 && !found.has(version)) found.set(version, { program, version });
-  }
-  return [...found.values()];
-}
-
-const clis = await installed();
-if (clis.length === 0)
-  leftOut("the aws command line against the sandbox", "there is no aws; on Debian: apt-get install awscli");
-
-interface As {
-  readonly account?: string;
-  readonly secret?: string;
-}
-
-class Typist {
-  readonly #program: string;
-  readonly #url: string;
-
-  constructor(program: string, url: string) {
-    this.#program = program;
-    this.#url = url;
-  }
-
-  /** `type("ec2 create-vpc --cidr-block 10.0.0.0/16")`: words are split at spaces, more are given whole. */
-  run(
-    line: string,
-    more: readonly string[] = [],
-    { account = PLATFORM, secret = "test" }: As = {},
-  ): Promise<Ran> {
-    const env = {
-      AWS_ACCESS_KEY_ID: account,
-      AWS_SECRET_ACCESS_KEY: secret,
-      AWS_DEFAULT_REGION: "us-east-1",
-    };
-    // Debian 12's knows no AWS_ENDPOINT_URL, so the endpoint is always named.
-    const args = [...line.split(" "), ...more, "--output", "json", "--endpoint-url", this.#url];
-    return run(this.#program, args, { env });
-  }
-
-  async type<T>(line: string, more: readonly string[] = [], as: As = {}): Promise<T> {
-    const { code, stdout, stderr } = await this.run(line, more, as);
-    assert.equal(code, 0, `aws ${line}: ${stderr}`);
-    return (stdout.trim() ? JSON.parse(stdout) : {}) as T;
-  }
-
-  async refused(code: string, line: string, as: As = {}): Promise<void> {
-    const ran = await this.run(line, [], as);
-    assert.notEqual(ran.code, 0, `aws ${line} was not refused`);
-    assert.match(ran.stderr, new RegExp(`An error occurred \\(${code.replace(".", "\\.")}\\)`));
-  }
-}
-
-const WALKS: Readonly<Record<string, (aws: Typist) => Promise<void>>> = {
+const WALKS: Walks = {
   async "a VPC with subnets, and waiters"(aws) {
     const { Account } = await aws.type<{ Account: string }>("sts get-caller-identity");
     assert.equal(Account, PLATFORM);
@@ -144,6 +79,24 @@ const WALKS: Readonly<Record<string, (aws: Typist) => Promise<void>>> = {
     await aws.type(`ec2 wait vpc-peering-connection-deleted ${ids}`);
   },
 
+  async "an instance, its names and its console"(aws) {
+    const made = await aws.type<{ Instances: { InstanceId: string }[] }>(
+      "ec2 run-instances --image-id ami-12345678 --metadata-options HttpTokens=required --user-data",
+      ["#!/bin/sh\necho hello\n"],
+    );
+    const id = made.Instances[0]?.InstanceId;
+    await aws.type(`ec2 wait instance-running --instance-ids ${id}`);
+    const path = "Reservations[].Instances[].[PublicDnsName,MetadataOptions.HttpTokens]";
+    const [shown = []] = await aws.type<string[][]>(
+      `ec2 describe-instances --instance-ids ${id} --query ${path}`,
+    );
+    assert.match(shown[0] ?? "", /^ec2-198-\d+-\d+-\d+\.compute-1\.amazonaws\.com$/);
+    assert.equal(shown[1], "required");
+    // The command decodes it.
+    const { Output } = await aws.type<{ Output: string }>(`ec2 get-console-output --instance-id ${id}`);
+    assert.match(Output, /^Nothing runs on this instance/);
+  },
+
   async errors(aws) {
     await aws.refused("InvalidVpcID.NotFound", "ec2 describe-vpcs --vpc-ids vpc-0123456789abcdef0");
     await aws.refused("InvalidVpc.Range", "ec2 create-vpc --cidr-block 10.0.0.0/8");
@@ -153,16 +106,4 @@ const WALKS: Readonly<Record<string, (aws: Typist) => Promise<void>>> = {
   },
 };
 
-for (const { program, version } of clis)
-  describe(version, { concurrency: 2 }, () => {
-    for (const [name, walk] of Object.entries(WALKS))
-      test(name, async () => {
-        const sandbox: OpenSandbox = await openSandbox();
-        try {
-          await walk(new Typist(program, sandbox.url));
-          assert.deepEqual(sandbox.complaints, []);
-        } finally {
-          await sandbox.close();
-        }
-      });
-  });
+await walk("the aws command line against the sandbox", WALKS);

@@ -255,6 +255,30 @@ export class BuiltVpc {
     await this.client.send(new ec2.ModifyNetworkInterfaceAttributeCommand({ NetworkInterfaceId, Groups }));
   }
 
+  /** Another interface of the host, open to everybody; its attachment. */
+  async attach(
+    host: string,
+    { subnet, address, index }: { readonly subnet: string; readonly address: string; readonly index: number },
+  ): Promise<string> {
+    const place = {
+      SubnetId: this.subnetId(subnet),
+      PrivateIpAddress: address,
+      Groups: [this.groupId("open")],
+    };
+    const made = await this.client.send(new ec2.CreateNetworkInterfaceCommand(place));
+    const NetworkInterfaceId = made.NetworkInterface?.NetworkInterfaceId ?? "";
+    const InstanceId = this.host(host).id;
+    const to = { InstanceId, DeviceIndex: index };
+    const attached = await this.client.send(
+      new ec2.AttachNetworkInterfaceCommand({ NetworkInterfaceId, ...to }),
+    );
+    return attached.AttachmentId ?? "";
+  }
+
+  async detach(AttachmentId: string): Promise<void> {
+    await this.client.send(new ec2.DetachNetworkInterfaceCommand({ AttachmentId }));
+  }
+
   async checkSource(host: string, Value: boolean): Promise<void> {
     const NetworkInterfaceId = this.host(host).interfaceId;
     await this.client.send(

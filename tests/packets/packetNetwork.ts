@@ -87,7 +87,8 @@ export class PacketNetwork {
     await Promise.all(Object.values(PLANS).map(build));
     await this.plane.settled();
     const hosts = [...this.#vpcs.values()].flatMap((vpc) => vpc.hosts.map(({ id }) => id));
-    this.#probes = await startProbes(this.plane, { namespaces: [INTERNET, ...hosts], ports: SERVED });
+    const namespaces = new Map([INTERNET, ...hosts].map((id) => [id, []]));
+    this.#probes = await startProbes(this.plane, { namespaces, ports: SERVED });
   }
 
   #client(endpoint: string, { account, region }: VpcPlan): EC2Client {
@@ -129,8 +130,8 @@ export class PacketNetwork {
   async flow(from: string, flow: string, expected: string): Promise<string> {
     const isJustOpened = expected === "reached" ? ({ isJustOpened: true } as const) : {};
     const probe = { ...this.#probe(from, flow), ...isJustOpened };
-    const waitMs = expected === "silent" ? WAIT_MS.lost : WAIT_MS.comes;
-    const { outcome, seen } = await this.#theProbes.probe(probe, waitMs);
+    const answerMs = expected === "silent" ? WAIT_MS.lost : WAIT_MS.comes;
+    const { outcome, seen } = await this.#theProbes.probe(probe, { answerMs });
     if (expected === "reached" && outcome !== "silent") return "reached";
     if (expected === "unsent" && UNSENT.includes(outcome)) return "unsent";
     return seen === undefined ? outcome : `${outcome} ${seen}`;

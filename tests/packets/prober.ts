@@ -1,12 +1,14 @@
 /**
  * Runs inside a host of the data plane: serves TCP and UDP on some ports, telling each caller the address it has
- * seen, and opens connections as its standard input says, one JSON line each. Ends with its standard input.
+ * seen, and opens connections as its standard input says, one JSON line each. Says whose datagrams have come, too:
+ * one may come whose answer is lost. Ends with its standard input.
  *
  *   stdin   {"id":1,"act":"reach","protocol":"tcp","to":"10.1.0.10","port":4000,"sourcePort":33000,"waitMs":400}
  *   stdout  {"id":1,"outcome":"answered","seen":"10.1.0.11"}      or "refused", "silent", an error's code
+ *           {"heard":2,"from":"10.1.0.12"}
  *
- * What a TCP service hears after that, it says again, line by line; after `take N` it takes N bytes and says their
- * SHA-256.
+ * What a TCP service hears after its greeting, it says again, line by line; after `take N` it takes N bytes and says
+ * their SHA-256.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
@@ -33,8 +35,8 @@ export type Question = { readonly id: number } & (
   | { readonly act: "say"; readonly held: number; readonly text: string; readonly waitMs: number }
   /** Sends bytes of chance; `seen` is the digest the far end says, `sent` the one of what was sent. */
   | ({ readonly act: "send"; readonly bytes: number } & Way)
-  /** Who has sent a UDP datagram here, answered or not; forgotten with that. */
-  | { readonly act: "heard" }
+  /** Nothing: whatever was heard before has been said by the answer. */
+  | { readonly act: "listen" }
 );
 
 export interface Reply {
@@ -45,11 +47,16 @@ export interface Reply {
   readonly sent?: string;
 }
 
+/** The datagram of that question has come, from that address. */
+export interface Heard {
+  readonly heard: number;
+  readonly from: string;
+}
+
 type Outcome = Omit<Reply, "id">;
 
 const SILENT: Outcome = { outcome: "silent" };
 
-const heard = new Set<string>();
 const held = new Map<number, Held>();
 
 function failed(error: NodeJS.ErrnoException): Outcome {
@@ -100,7 +107,7 @@ async function overTcp(way: Way): Promise<Outcome> {
   return outcome;
 }
 
-function overUdp({ to, port, sourcePort, sourceAddress, waitMs }: Way): Promise<Outcome> {
+function overUdp(id: number, { to, port, sourcePort, sourceAddress, waitMs }: Way): Promise<Outcome> {
   return new Promise((resolve) => {
     const socket = createSocket("udp4");
     const end = (outcome: Outcome) => {
@@ -112,8 +119,8 @@ function overUdp({ to, port, sourcePort, sourceAddress, waitMs }: Way): Promise<
     socket.once("message", (data) => end({ outcome: "answered", seen: data.toString() }));
     socket.once("error", (error) => end(failed(error)));
     // Connected: an answer from anybody else is none.
-    socket.bind({ port: sourcePort, ...(sourceAddress ? { address: sourceAddress } : {}) }, () =>
-      socket.connect(port, to, () => socket.send("who am I?")),
+    socket.bind(sourcePort, sourceAddress, () =>
+      socket.connect(port, to, (error?: Error) => (error ? end(failed(error)) : socket.send(String(id)))),
     );
   });
 }
@@ -124,7 +131,7 @@ async function hold(id: number, way: Way): Promise<Outcome> {
   return one.line(() => true, way.waitMs);
 }
 
-async function say({ held: id, text, waitMs }: { held: number; text: string; waitMs: number }) {
+async function speak({ held: id, text, waitMs }: { held: number; text: string; waitMs: number }) {
   const one = held.get(id);
   if (!one) return { outcome: "never opened" };
   const answered = one.line((line) => line === text, waitMs);
@@ -180,44 +187,48 @@ function converse(socket: Socket): void {
   });
 }
 
-function serveUdp(port: number): Promise<void> {
-  const socket = createSocket("udp4", (_, { address, port: to }) => {
-    heard.add(address);
-    socket.send(address, to, address);
+/** Answers from the address that was asked: a socket for each, as one for all answers from the first. */
+function serveUdp(port: number, address: string): Promise<void> {
+  const socket = createSocket({ type: "udp4", reuseAddr: true }, (data, { address: from, port: to }) => {
+    print({ heard: Number(data.toString()), from });
+    socket.send(from, to, from);
   });
   socket.on("error", () => {});
-  return new Promise((resolve) => socket.bind(port, "0.0.0.0", resolve));
-}
-
-function takeHeard(): Outcome {
-  const seen = [...heard].sort().join(" ");
-  heard.clear();
-  return { outcome: "answered", seen };
+  return new Promise((resolve) => socket.bind(port, address, resolve));
 }
 
 async function carryOut(question: Question): Promise<Outcome> {
   switch (question.act) {
     case "reach":
-      return question.protocol === "tcp" ? overTcp(question) : overUdp(question);
+      return question.protocol === "tcp" ? overTcp(question) : overUdp(question.id, question);
     case "hold":
       return hold(question.id, question);
     case "say":
-      return say(question);
+      return speak(question);
     case "send":
       return send(question);
-    case "heard":
-      return takeHeard();
+    case "listen":
+      return { outcome: "answered" };
   }
 }
 
 async function answer(line: string): Promise<void> {
   const question: Question = JSON.parse(line);
-  const outcome = await carryOut(question);
-  process.stdout.write(`${JSON.stringify({ id: question.id, ...outcome })}\n`);
+  print({ id: question.id, ...(await carryOut(question)) });
 }
 
-const ports = process.argv.slice(2).map(Number);
-await Promise.all(ports.flatMap((port) => [serveTcp(port), serveUdp(port)]));
+function print(line: Reply | Heard): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+/** Ports separated by commas, then further addresses of the host. */
+const [ports = "", ...aliases] = process.argv.slice(2);
+const served = ports.split(",").map(Number);
+const addresses = ["0.0.0.0", ...aliases];
+await Promise.all([
+  ...served.map(serveTcp),
+  ...served.flatMap((port) => addresses.map((address) => serveUdp(port, address))),
+]);
 process.stdout.write("ready\n");
 const lines = createInterface({ input: process.stdin });
 lines.on("line", (line) => void answer(line));

@@ -3,15 +3,20 @@
  * Promises what packets did, and no guess: a flow that is expected to be answered is waited for long, whatever the
  * machine is busy with; one that is expected to be lost, for a moment only.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 import type { DataPlane } from "../../src/sandbox/dataplane/dataPlane.ts";
 import { TOOLS_PATH } from "../../src/sandbox/dataplane/holder.ts";
-import type { Question, Reply, Way } from "./prober.ts";
+import type { Heard, Question, Reply, Way } from "./prober.ts";
 
 /** What packets did: `seen` only where the far end said it. */
-export type Observed = Omit<Reply, "id">;
+export interface Observed extends Omit<Reply, "id"> {
+  /** Whether it came to anybody: of UDP, which can arrive unanswered, where it was asked for. */
+  readonly heard?: boolean;
+}
 
 export interface Probe extends Omit<Way, "waitMs"> {
   /** A namespace that a prober lives in. */
@@ -19,7 +24,11 @@ export interface Probe extends Omit<Way, "waitMs"> {
   readonly protocol: "tcp" | "udp" | "icmp";
 }
 
-const PROBER = path.join(import.meta.dirname, "prober.ts");
+/** How long to wait for the answer, and, of UDP, for word that it has arrived: not asked for unless given. */
+export interface Patience {
+  readonly answerMs: number;
+  readonly arrivalMs?: number;
+}
 
 /** A TCP connection between two hosts. */
 export interface Connection {
@@ -28,7 +37,7 @@ export interface Connection {
 }
 
 export interface Probes {
-  probe(probe: Probe, waitMs: number): Promise<Observed>;
+  probe(probe: Probe, patience: Patience): Promise<Observed>;
   /** Rejects when it is not answered. */
   hold(probe: Omit<Probe, "protocol">, waitMs: number): Promise<Connection>;
   /** Bytes of chance over TCP: the digests of what was sent and of what has come. */
@@ -42,12 +51,19 @@ export interface Probes {
   close(): Promise<void>;
 }
 
+export interface Population {
+  /** Each with the further addresses it has. */
+  readonly namespaces: ReadonlyMap<string, readonly string[]>;
+  readonly ports: readonly number[];
+}
+
 /** One prober in each of the namespaces, all of them serving those ports. */
-export async function startProbes(
-  plane: DataPlane,
-  { namespaces, ports }: { readonly namespaces: readonly string[]; readonly ports: readonly number[] },
-): Promise<Probes> {
-  const started = namespaces.map(async (name) => [name, await resident(plane, name, ports)] as const);
+export async function startProbes(plane: DataPlane, { namespaces, ports }: Population): Promise<Probes> {
+  const arrivals = new Arrivals();
+  const started = [...namespaces].map(async ([name, aliases]) => {
+    const argv = [ports.join(","), ...aliases];
+    return [name, await Resident.start(plane, name, { argv, arrivals })] as const;
+  });
   const residents = new Map(await Promise.all(started));
   const theOne = (name: string): Resident => {
     const one = residents.get(name);
@@ -55,9 +71,11 @@ export async function startProbes(
     return one;
   };
   return {
-    async probe({ from, protocol, ...way }, waitMs) {
+    async probe({ from, protocol, ...way }, { answerMs: waitMs, arrivalMs }) {
       if (protocol === "icmp") return ping(plane, { from, to: way.to, waitMs });
-      return theOne(from).ask({ act: "reach", protocol, ...way, waitMs });
+      const { id, ...observed } = await theOne(from).ask({ act: "reach", protocol, ...way, waitMs });
+      if (protocol === "tcp" || arrivalMs === undefined) return observed;
+      return { ...observed, heard: await arrivals.has(id, arrivalMs) };
     },
     async hold({ from, ...way }, waitMs) {
       const one = theOne(from);
@@ -67,8 +85,8 @@ export async function startProbes(
     },
     send: ({ from, ...way }, what) => theOne(from).ask({ act: "send", ...way, ...what }),
     async heard(namespace) {
-      const { seen = "" } = await theOne(namespace).ask({ act: "heard" });
-      return seen.split(" ").filter(Boolean);
+      await theOne(namespace).ask({ act: "listen" });
+      return theOne(namespace).takeSenders();
     },
     async close() {
       await Promise.all([...residents.values()].map((one) => one.end()));
@@ -76,61 +94,113 @@ export async function startProbes(
   };
 }
 
-type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
+/** What has arrived anywhere, by the question's id. */
+class Arrivals {
+  readonly #heard = new Set<number>();
+  readonly #waiting = new Map<number, () => void>();
 
-/** A prober in a namespace. */
-interface Resident {
-  ask(question: WithoutId<Question>): Promise<Reply>;
-  end(): Promise<void>;
+  add(id: number): void {
+    this.#heard.add(id);
+    this.#waiting.get(id)?.();
+  }
+
+  /** At once when it has arrived already; false after that time. */
+  async has(id: number, waitMs: number): Promise<boolean> {
+    if (this.#heard.has(id)) return true;
+    const over = new AbortController();
+    const arrival = new Promise<void>((resolve) => this.#waiting.set(id, resolve));
+    await Promise.race([arrival, setTimeout(waitMs, undefined, { signal: over.signal }).catch(() => {})]);
+    over.abort();
+    return this.#heard.has(id);
+  }
 }
+
+const PROBER = path.join(import.meta.dirname, "prober.ts");
+
+type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 
 let questions = 0;
 
-async function resident(plane: DataPlane, namespace: string, ports: readonly number[]): Promise<Resident> {
-  const [command = "", ...rest] = plane.entry(namespace);
-  const program = [process.execPath, "--disable-warning=ExperimentalWarning", PROBER, ...ports.map(String)];
-  const child = spawn(command, [...rest, ...program], {
-    stdio: ["pipe", "pipe", "inherit"],
-    env: { PATH: TOOLS_PATH },
-  });
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  const waiting = await replies(child, namespace);
-  return {
-    ask: (question) =>
-      new Promise((resolve) => {
-        const id = ++questions;
-        waiting.set(id, resolve);
-        child.stdin.write(`${JSON.stringify({ ...question, id })}\n`);
-      }),
-    end() {
-      child.stdin.end();
-      return ended;
-    },
-  };
-}
+/** A prober in a namespace. */
+class Resident {
+  readonly #namespace: string;
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #ended: Promise<void>;
+  readonly #arrivals: Arrivals;
+  readonly #waiting = new Map<number, (reply: Reply) => void>();
+  readonly #senders = new Set<string>();
 
-type Waiting = Map<number, (reply: Reply) => void>;
+  private constructor(
+    namespace: string,
+    child: ChildProcessByStdio<Writable, Readable, null>,
+    arrivals: Arrivals,
+  ) {
+    this.#namespace = namespace;
+    this.#child = child;
+    this.#arrivals = arrivals;
+    this.#ended = new Promise((resolve) => child.once("close", () => resolve()));
+    child.stdin.on("error", () => {});
+  }
 
-/** Resolves when the prober is ready. When it ends, whoever still waits hears of it. */
-async function replies(child: ChildProcess, namespace: string): Promise<Waiting> {
-  const waiting: Waiting = new Map();
-  if (!child.stdout) throw new Error("a prober speaks");
-  const lines = createInterface({ input: child.stdout });
-  child.stdin?.on("error", () => {});
-  await new Promise<void>((resolve, reject) => {
-    lines.once("line", () => resolve());
-    child.once("error", reject);
-    child.once("close", (code) => reject(new Error(`the prober in ${namespace} ended with ${code}`)));
-  });
-  lines.on("line", (line) => {
-    const reply: Reply = JSON.parse(line);
-    waiting.get(reply.id)?.(reply);
-    waiting.delete(reply.id);
-  });
-  child.once("close", () => {
-    for (const [id, resolve] of waiting) resolve({ id, outcome: `the prober in ${namespace} has ended` });
-  });
-  return waiting;
+  /** Resolves when it is ready. */
+  static async start(
+    plane: DataPlane,
+    namespace: string,
+    { argv, arrivals }: { readonly argv: readonly string[]; readonly arrivals: Arrivals },
+  ): Promise<Resident> {
+    const [command = "", ...rest] = plane.entry(namespace);
+    const node = [process.execPath, "--disable-warning=ExperimentalWarning", PROBER, ...argv];
+    const env = { PATH: TOOLS_PATH };
+    const child = spawn(command, [...rest, ...node], { stdio: ["pipe", "pipe", "inherit"], env });
+    const one = new Resident(namespace, child, arrivals);
+    await one.#begin();
+    return one;
+  }
+
+  async #begin(): Promise<void> {
+    const lines = createInterface({ input: this.#child.stdout });
+    await new Promise<void>((resolve, reject) => {
+      lines.once("line", () => resolve());
+      this.#child.once("error", reject);
+      this.#child.once("close", (code) =>
+        reject(new Error(`the prober in ${this.#namespace} ended with ${code}`)),
+      );
+    });
+    lines.on("line", (line) => this.#heed(JSON.parse(line)));
+    void this.#ended.then(() => {
+      const outcome = `the prober in ${this.#namespace} has ended`;
+      for (const [id, resolve] of this.#waiting) resolve({ id, outcome });
+    });
+  }
+
+  #heed(said: Reply | Heard): void {
+    if ("heard" in said) {
+      this.#senders.add(said.from);
+      this.#arrivals.add(said.heard);
+      return;
+    }
+    this.#waiting.get(said.id)?.(said);
+    this.#waiting.delete(said.id);
+  }
+
+  ask(question: WithoutId<Question>): Promise<Reply> {
+    return new Promise((resolve) => {
+      const id = ++questions;
+      this.#waiting.set(id, resolve);
+      this.#child.stdin.write(`${JSON.stringify({ ...question, id })}\n`);
+    });
+  }
+
+  takeSenders(): readonly string[] {
+    const all = [...this.#senders].sort();
+    this.#senders.clear();
+    return all;
+  }
+
+  end(): Promise<void> {
+    this.#child.stdin.end();
+    return this.#ended;
+  }
 }
 
 interface Ping {

@@ -5,8 +5,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { gatewayPeerDevice } from "../../src/sandbox/dataplane/names.ts";
-import { arrivesWhole, change, phase, shows, wholePing } from "./checks.ts";
+import { arrivesWhole, change, changeBack, lives, phase, shows, wholePing } from "./checks.ts";
 import { type PacketNetwork, SERVER } from "./packetNetwork.ts";
+import type { Connection } from "./probes.ts";
 
 /** The one of A that has sent UDP to its open neighbour. */
 const ONE = "10.1.10.20";
@@ -18,6 +19,7 @@ export function withinVpcs(network: PacketNetwork): void {
   internet(network);
   straightFromTheInternet(network);
   isolation(network);
+  furtherInterfaces(network);
 }
 
 function router(network: PacketNetwork): void {
@@ -149,5 +151,36 @@ function isolation(network: PacketNetwork): void {
       ["the same addresses elsewhere are somebody else", "A.open", "icmp 10.1.10.10", "silent"],
       ["an address that is its own", "D.open", "tcp 10.1.10.10:80", "answered 10.1.10.10"],
     ]);
+  });
+}
+
+function furtherInterfaces(network: PacketNetwork): void {
+  let attachments: readonly string[] = [];
+  let held: Connection;
+  phase("a host with three interfaces", () => {
+    change(network, async () => {
+      const second = await network
+        .vpc("A")
+        .attach("open", { subnet: "private-a", address: "10.1.10.60", index: 1 });
+      const third = await network
+        .vpc("A")
+        .attach("open", { subnet: "public-a", address: "10.1.0.60", index: 2 });
+      attachments = [second, third];
+    });
+    shows(network, [
+      ["answers at the second, from the second", "A.broker1", "tcp 10.1.10.60:80", "answered 10.1.11.10"],
+      ["and at the third", "A.broker0", "tcp 10.1.0.60:80", "answered 10.1.10.10"],
+      ["it speaks from the first", "A.open", "icmp 10.1.12.50", "answered"],
+      ["from another only as that one", "A.open", "udp 10.1.12.50:80 as 10.1.10.60", "answered 10.1.10.60"],
+    ]);
+  });
+  phase("the second of them is detached", () => {
+    change(network, async () => {
+      held = await network.hold("A.broker0", "tcp 10.1.0.60:80");
+      await network.vpc("A").detach(attachments[0] ?? "");
+    });
+    changeBack(network, () => network.vpc("A").detach(attachments[1] ?? ""));
+    shows(network, [["nobody answers there", "A.broker0", "tcp 10.1.10.60:80", "silent"]]);
+    test("the third keeps its connections", () => lives(held, "after"));
   });
 }

@@ -4,7 +4,6 @@
  * Promises that nothing outlives `close`, and to say why where this machine carries no packets.
  */
 import { spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +17,7 @@ import {
   makeSubnet,
   makeVpc,
 } from "../../src/sandbox/testNetwork.ts";
-import { type Ended, type Running, run } from "./letsdata.ts";
+import { type Ended, type Running, readyUrl, run } from "./letsdata.ts";
 
 const BINARY = join(import.meta.dirname, "../../bin/letsdata");
 
@@ -71,16 +70,6 @@ export async function hostsSandbox(): Promise<HostsSandbox> {
       rmSync(cwd, { recursive: true, force: true });
     },
   };
-}
-
-/** The address that `ready` names; rejects with what it wrote when it ends before. */
-export async function readyUrl({ child, output, ended }: Running): Promise<string> {
-  for (;;) {
-    const url = /^ready (\S+)/m.exec(output().stdout)?.[1];
-    if (url !== undefined) return url;
-    const over = ended.then(({ stderr }) => Promise.reject(new Error(stderr)));
-    await Promise.race([once(child.stdout ?? child, "data"), over]);
-  }
 }
 
 /** Ids by what they are; addresses are fixed: see makeNetwork. */

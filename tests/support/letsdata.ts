@@ -62,16 +62,16 @@ export async function serving(cwd: string, args: readonly string[] = [], databas
   return { ...running, url, operatorKey: credentials.apiKey, sandboxUrl: credentials.sandboxUrl };
 }
 
-function readyUrl({ child, output, ended }: Running): Promise<string> {
+/** The address in the line `ready …`; rejects with what it wrote when it ends before, or is not ready in time. */
+export function readyUrl({ child, output, ended }: Running): Promise<string> {
   return new Promise((resolve, reject) => {
-    const fail = (why: string) =>
-      reject(new Error(`letsdata serve ${why}:\n${output().stderr.slice(-2000)}`));
+    const fail = (why: string) => reject(new Error(`letsdata ${why}:\n${output().stderr.slice(-2000)}`));
     const late = setTimeout(() => {
       child.kill("SIGKILL");
       fail("was not ready in time");
     }, READY_WITHIN_MS);
     const heard = () => {
-      const url = /^ready (\S+)$/m.exec(output().stdout)?.[1];
+      const url = /^ready (\S+)[ \n]/m.exec(output().stdout)?.[1];
       if (url === undefined) return;
       clearTimeout(late);
       resolve(url);

@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { isatty } from "node:tty";
 import { TOOLS_PATH } from "../dataplane/holder.ts";
 import { CommandError } from "../errors.ts";
 import type { CommandContext } from "./command.ts";
@@ -37,7 +38,7 @@ export async function runInside(
     stdio: "inherit",
     env: insideEnv(context.env),
   });
-  const giveBack = context.takeSignals((name) => passOn(child, name, context.isTerminal));
+  const giveBack = context.takeSignals((name) => passOn(child, name));
   try {
     return await exitCodeOf(child);
   } finally {
@@ -63,8 +64,9 @@ function exitCodeOf(child: ChildProcess): Promise<number> {
 const TERMINAL_SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
 
 /** To the program itself: without nsenter it would go on unheard. */
-function passOn(child: ChildProcess, name: NodeJS.Signals, isTerminal: boolean): void {
-  if (isTerminal && TERMINAL_SIGNALS.includes(name)) return;
+function passOn(child: ChildProcess, name: NodeJS.Signals): void {
+  const isAtTerminal = [0, 1, 2].some((fd) => isatty(fd));
+  if (isAtTerminal && TERMINAL_SIGNALS.includes(name)) return;
   for (const pid of childrenOf(child.pid ?? 0)) process.kill(pid, name);
 }
 

@@ -2,8 +2,9 @@
  * The sandbox's own requests from its commands' side. Promises that whatever cannot be had is a CommandError that
  * says what is wrong and what would help.
  */
-import { CommandError } from "../errors.ts";
+
 import type { ShownHost } from "../dataplane/hostList.ts";
+import { CommandError } from "../errors.ts";
 
 /** A host as the sandbox answers it, with what runs a command inside. */
 export interface EnteredHost extends ShownHost {

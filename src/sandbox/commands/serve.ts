@@ -54,7 +54,7 @@ export const serveCommand: SandboxCommand<ServeOptions> = {
   name: "serve",
   brief: "Run the sandbox cloud",
   description:
-    "Speaks the wire protocols of EC2, MSK, Secrets Manager, STS and Service Quotas on one port of this machine. An access key of 12 digits " +
+    "Speaks the wire protocols of EC2, STS, Service Quotas, MSK, Secrets Manager and Lambda on one port of this machine. An access key of 12 digits " +
     "is the account of that number, and its secret is test. Prints one line `ready http://127.0.0.1:PORT` when it answers.",
   examples: [
     { what: "In memory", command: "letsdata sandbox serve" },

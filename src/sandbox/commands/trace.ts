@@ -1,8 +1,9 @@
 /**
  * `letsdata sandbox trace`: follows one packet through the sandbox and says what let it pass and what dropped it.
  */
-import type { Step } from "../dataplane/traceEvidence.ts";
+
 import type { Story } from "../dataplane/trace.ts";
+import type { Step } from "../dataplane/traceEvidence.ts";
 import { CommandError } from "../errors.ts";
 import { type CommandContext, isJson, OUTPUT, SANDBOX_URL, type SandboxCommand } from "./command.ts";
 import { ask } from "./sandboxClient.ts";

@@ -27,7 +27,7 @@ export function changesBetween(applied: Programs, wanted: Programs): Changes {
   const gone = applied.namespaces.filter(({ name }) => !after.has(name)).map(({ name }) => name);
   const stays = ({ ends }: Link) => ends.every(({ namespace }) => !gone.includes(namespace));
   return {
-    first: firstScript({ remade: links.remade.filter(stays), come, links: links.come }),
+    first: firstScript({ inTheWay: links.inTheWay, come, links: links.come }),
     inside: wanted.namespaces.flatMap((one) => insideScript(before.get(one.name), one, links)),
     last: lastScript(links.gone.filter(stays), gone),
   };
@@ -37,10 +37,11 @@ interface LinkChanges {
   /** Links to make, those to be made anew among them. */
   readonly come: readonly Link[];
   readonly gone: readonly Link[];
-  /** As they were: their ends have changed. */
-  readonly remade: readonly Link[];
-  /** The keys of links that are new, or no more, or made anew. */
+  /** What must go before links come: the former selves of some, and whose devices' names others take. */
+  readonly inTheWay: readonly Link[];
+  /** The keys of links that come; what stands on them is to be made. */
   readonly unsettled: ReadonlySet<string>;
+  /** The keys of links in the way; what stood on them has gone with them. */
   readonly lost: ReadonlySet<string>;
 }
 
@@ -52,25 +53,35 @@ function linkChanges(applied: readonly Link[], wanted: readonly Link[]): LinkCha
     const old = before.get(link.key);
     return !old || !isSame(old, link);
   });
-  const remade = come.flatMap(({ key }) => before.get(key) ?? []);
+  const unsettled = new Set(come.map(({ key }) => key));
+  const taken = new Set(come.flatMap(placesOf));
+  const isInTheWay = (link: Link) => placesOf(link).some((place) => taken.has(place));
+  const inTheWay = applied.filter(
+    (link) => unsettled.has(link.key) || (!after.has(link.key) && isInTheWay(link)),
+  );
+  const lost = new Set(inTheWay.map(({ key }) => key));
   return {
     come,
-    remade,
-    gone: applied.filter(({ key }) => !after.has(key)),
-    unsettled: new Set(come.map(({ key }) => key)),
-    lost: new Set(remade.map(({ key }) => key)),
+    inTheWay,
+    gone: applied.filter(({ key }) => !after.has(key) && !lost.has(key)),
+    unsettled,
+    lost,
   };
 }
 
+function placesOf({ ends }: Link): string[] {
+  return ends.map(({ namespace, device }) => `${namespace} ${device}`);
+}
+
 interface First {
-  readonly remade: readonly Link[];
+  readonly inTheWay: readonly Link[];
   readonly come: readonly Namespace[];
   readonly links: readonly Link[];
 }
 
-function firstScript({ remade, come, links }: First): string {
+function firstScript({ inTheWay, come, links }: First): string {
   const lines = [...come.map(({ name }) => `netns add ${name}`), ...links.map(linkLine)];
-  return [...remade.map(unlink), ...(lines.length > 0 ? [batch(lines)] : [])].join("\n");
+  return [...inTheWay.map(unlink), ...(lines.length > 0 ? [batch(lines)] : [])].join("\n");
 }
 
 /** One queue each way: two cost a third more time and memory, for nothing. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
   type Attempt,
+  type Judgement,
   judgeFilter,
   judgeKernel,
   judgeLimits,
@@ -13,7 +14,6 @@ import {
   judgeTraffic,
   judgeUserNamespace,
   judgeVersions,
-  type Judgement,
   type Machine,
 } from "./doctor.ts";
 

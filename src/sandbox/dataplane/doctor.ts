@@ -100,17 +100,14 @@ export interface Versions {
   readonly setpriv: string;
 }
 
-/** nft 0.9.4 brought intervals in concatenations, util-linux 2.33 `setpriv --pdeathsig`. */
+/** It brought intervals in concatenated sets. */
 const OLDEST_NFT = [0, 9, 4] as const;
 
 export function judgeVersions({ nft, ip, ...help }: Versions, machine: Machine): Judgement {
   const version = /v(\d+)\.(\d+)\.(\d+)/.exec(nft)?.slice(1).map(Number) ?? [];
-  const isOld = OLDEST_NFT.reduce<boolean | undefined>((isOlder, least, index) => {
-    const part = version[index] ?? 0;
-    return isOlder ?? (part === least ? undefined : part < least);
-  }, undefined);
+  const isOld = ordinal(version) < ordinal(OLDEST_NFT);
   const wants = [
-    ...(isOld || version.length === 0 ? [`nft ${OLDEST_NFT.join(".")} or newer`] : []),
+    ...(isOld ? [`nft ${OLDEST_NFT.join(".")} or newer`] : []),
     ...(help.unshare.includes("--kill-child") ? [] : ["unshare with --kill-child"]),
     ...(help.nsenter.includes("--preserve-credentials") ? [] : ["nsenter with --preserve-credentials"]),
     ...(help.setpriv.includes("--pdeathsig") ? [] : ["setpriv with --pdeathsig"]),
@@ -118,6 +115,11 @@ export function judgeVersions({ nft, ip, ...help }: Versions, machine: Machine):
   if (wants.length === 0) return ok("versions", `nft ${version.join(".")}, ${ip}`);
   const tools = ["nft", "unshare"] as const;
   return failed("versions", `${wants.join(", ")} is needed`, installing(tools, machine));
+}
+
+/** Versions in their order; none is older than any. */
+function ordinal([major = 0, minor = 0, patch = 0]: readonly number[]): number {
+  return major * 1_000_000 + minor * 1_000 + patch;
 }
 
 export function judgeUserNamespace(attempt: Attempt, machine: Machine): Judgement {

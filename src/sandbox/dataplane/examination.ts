@@ -24,9 +24,10 @@ type Step = () => doctor.Judgement | Promise<doctor.Judgement>;
 
 function steps(clock: Clock): readonly Step[] {
   const machine = machineHere();
+  // Which namespaces this user may have is found out on the way.
+  let way = "";
   const attempt = (script: string, input = "") => attempted(clock, ["sh", "-c", script], input);
   const inside = (script: string, input = "") => attempt(`${unsharing(way)} sh -c '${script}'`, input);
-  let way = "";
   return [
     () => doctor.judgeKernel(machine),
     () => doctor.judgeTools(doctor.TOOLS.filter(isMissing), machine),
@@ -131,7 +132,8 @@ const HANGS_AFTER_MS = 15_000;
 
 function attempted(clock: Clock, argv: readonly string[], input: string): Promise<doctor.Attempt> {
   const [program = "", ...args] = argv;
-  const child = spawn(program, args, { env: { PATH: TOOLS_PATH, LANG: "C" } });
+  // A group of its own: when it hangs, what it started hangs with it.
+  const child = spawn(program, args, { env: { PATH: TOOLS_PATH, LANG: "C" }, detached: true });
   const over = new AbortController();
   let output = "";
   let problem = "";
@@ -140,7 +142,9 @@ function attempted(clock: Clock, argv: readonly string[], input: string): Promis
   child.stdin.on("error", () => {});
   child.stdin.end(input);
   void clock.sleep(HANGS_AFTER_MS, over.signal).then(() => {
-    if (!over.signal.aborted && child.kill("SIGKILL")) problem = `it hung for ${HANGS_AFTER_MS / 1000} s`;
+    if (over.signal.aborted || child.pid === undefined || child.exitCode !== null) return;
+    process.kill(-child.pid, "SIGKILL");
+    problem = `it hung for ${HANGS_AFTER_MS / 1000} s`;
   });
   return new Promise((resolve) => {
     const end = (isOk: boolean) => {

@@ -26,20 +26,21 @@ export function hostNamespace({ id, kind, service }: Host, ports: readonly HostP
       ...(service ? serviceObjects(id, service.number) : []),
       // What the machine's own namespace has is inherited: a host that forwards would be a router.
       ...(isNat ? NAT_SYSCTLS : ["net/ipv4/ip_forward 0", "net/ipv4/conf/all/rp_filter 0"]).map(sysctl),
-      ...(isNat ? [] : WITHOUT_CAPABILITIES.map(sysctl)),
+      ...(isNat ? [] : [sysctl(ANY_PORT)]),
     ],
   };
 }
 
-/** Nobody in a host has a capability: group 0 may ping without raw sockets, and all may listen on every port. */
-const WITHOUT_CAPABILITIES = ["net/ipv4/ping_group_range 0 0", "net/ipv4/ip_unprivileged_port_start 0"];
+/** What runs in a host has not the capability to listen on low ports: it needs none. */
+const ANY_PORT = "net/ipv4/ip_unprivileged_port_start 0";
 
 function sysctl(add: string): KernelObject {
   return { key: `sysctl ${add.slice(0, add.indexOf(" "))}`, tool: "sysctl", add };
 }
 
-function portObjects({ id: link, device, privateIp, subnet }: HostPort, index: number): KernelObject[] {
+function portObjects({ id: link, device, privateIp, subnet }: HostPort): KernelObject[] {
   const gateway = gatewayOf(subnet);
+  const index = Number(device.slice("eth".length));
   const object = (key: string, add: string): KernelObject => ({
     key: `${key} ${device}`,
     tool: "ip",
@@ -104,9 +105,6 @@ function natFilter(ports: readonly HostPort[]): string {
   ].join("\n");
 }
 
-/** What is not routed on the internet is swallowed there, as packets to it are lost in the real one. */
-const NOT_ROUTED = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"];
-
 export function internetNamespace(routers: readonly Router[]): Namespace {
   const internetAddress = addressText(span(INTERNET_BLOCK as Cidr).first + 1);
   return {
@@ -116,11 +114,10 @@ export function internetNamespace(routers: readonly Router[]): Namespace {
       { key: "lo", tool: "ip", add: "link set lo up" },
       { key: "address", tool: "ip", add: `addr add ${internetAddress}/32 dev lo` },
       { key: "block", tool: "ip", add: `route replace local ${INTERNET_BLOCK} dev lo` },
-      ...NOT_ROUTED.map((block): KernelObject => {
-        return { key: `block ${block}`, tool: "ip", add: `route replace blackhole ${block} metric 100` };
-      }),
+      // Private addresses, and public ones that nobody has, are lost on the internet without a word.
+      { key: "nowhere", tool: "ip", add: "route replace blackhole default" },
       sysctl("net/ipv4/conf/all/rp_filter 0"),
-      ...WITHOUT_CAPABILITIES.map(sysctl),
+      sysctl(ANY_PORT),
       sysctl("net/ipv4/ip_forward 1"),
       ...routers.filter((router) => router.hasInternetGateway).flatMap(toRouter),
     ],

@@ -2,7 +2,7 @@
  * What a command finds in a host beside its network: the host's own hostname, `/etc/hosts` and
  * `/etc/resolv.conf`, and `node` where the machine has none. Pure: it makes the command line. Folder and
  * environment stay the caller's. A host shares this machine's files, and what is written there is written with
- * the sandbox's own rights; a command has no capability, whoever runs the sandbox.
+ * the sandbox's own rights; a command has no capability but that of raw sockets, whoever runs the sandbox.
  *
  *   nsenter (network, PID, mounts) ─▶ unshare (mounts, hostname) ─▶ sh, which prepares ─▶ setpriv ─▶ COMMAND
  */
@@ -39,6 +39,10 @@ export function identityOf({ routers, hosts }: Topology, id: string): HostIdenti
 }
 
 /**
+ * Raw sockets are the one capability that is left: distributions give it to `ping` as a file's own, and a program
+ * whose file has a capability that is out of bounds does not start at all. The router's source check holds against
+ * what they send, as it does in AWS.
+ *
  * Where a host's own file is not there to be covered (a link into `/run`, which is empty here), it is made; where
  * that is not possible either, the command runs all the same, and the reason is on its standard error.
  */
@@ -57,9 +61,10 @@ cover() {
 cover hosts "$hosts"
 cover resolv.conf "$resolv"
 hostname "$name"
+mount -t proc proc /proc 2>/dev/null
 setpriv=$(command -v setpriv)
 PATH=$outer:$node
-exec "$setpriv" --bounding-set=-all --inh-caps=-all --no-new-privs "$@"
+exec "$setpriv" --bounding-set=-all,+net_raw --inh-caps=-all --no-new-privs "$@"
 `;
 
 /** What runs the command behind it in the host; `entry` is the data plane's way into the host's namespace. */

@@ -171,37 +171,42 @@ function brokersOf(row: ClusterRow, now: number): Host[] {
   }));
 }
 
-/** The interfaces of every host, by the host's id. */
-function interfacesOf({ tables }: Look): ReadonlyMap<string, readonly string[]> {
-  const brokers = tables.clusters
-    .all()
-    .flatMap((row) => nodesOf(row, "broker").map((node) => ({ row, node })));
-  return new Map<string, readonly string[]>([
-    ...tables.instances.all().map(({ id, interfaceIds }) => [id, interfaceIds] as const),
-    ...tables.natGateways.all().map(({ id, interfaceId = "" }) => [id, [interfaceId]] as const),
-    ...brokers.map(({ row, node }) => [nodeName(row, node), [node.interfaceId]] as const),
-  ]);
+/** The interfaces of each broker, by its name. */
+function brokerInterfaces({ tables }: Look): ReadonlyMap<string, string> {
+  const all = tables.clusters.all();
+  const named = all.flatMap((row) =>
+    nodesOf(row, "broker").map((node) => [nodeName(row, node), node.interfaceId] as const),
+  );
+  return new Map(named);
 }
 
 function portsOf(look: Look, hosts: readonly Host[]): (Port & { readonly vpcId: string })[] {
-  const { tables } = look;
-  const interfaceIds = interfacesOf(look);
+  const { natGateways, instances } = look.tables;
+  const brokers = brokerInterfaces(look);
   return hosts.flatMap((host) => {
-    const ids = interfaceIds.get(host.id) ?? [];
-    const own = ids.flatMap((id) => tables.interfaces.get(id) ?? []).filter((row) => row.attachment);
-    const byIndex = own.toSorted(
-      (a, b) => (a.attachment?.deviceIndex ?? 0) - (b.attachment?.deviceIndex ?? 0),
-    );
-    return byIndex.map((row, index) => portOf(row, { host, device: `eth${index}` }));
+    if (host.kind === "instance")
+      // By the index: an interface keeps its name, and its connections, when another is detached.
+      return attachedOf(look, instances.get(host.id)?.interfaceIds ?? []).map((row) =>
+        portOf(row, host, row.attachment?.deviceIndex ?? 0),
+      );
+    const only = host.kind === "broker" ? brokers.get(host.id) : natGateways.get(host.id)?.interfaceId;
+    return attachedOf(look, [only ?? ""]).map((row) => portOf(row, host, 0));
   });
 }
 
-function portOf(row: rows.InterfaceRow, { host, device }: { readonly host: Host; readonly device: string }) {
+/** Those of the interfaces that are attached, the primary first. */
+function attachedOf({ tables }: Look, ids: readonly string[]): rows.InterfaceRow[] {
+  const index = ({ attachment }: rows.InterfaceRow) => attachment?.deviceIndex ?? 0;
+  const own = ids.flatMap((id) => tables.interfaces.get(id) ?? []).filter((row) => row.attachment);
+  return own.toSorted((a, b) => index(a) - index(b));
+}
+
+function portOf(row: rows.InterfaceRow, host: Host, deviceIndex: number) {
   return {
     id: row.id,
     vpcId: row.vpcId,
     hostId: host.id,
-    device,
+    device: `eth${deviceIndex}`,
     subnetId: row.subnetId,
     privateIp: row.privateIp,
     macAddress: row.macAddress,

@@ -14,7 +14,7 @@ import { hostEntry, hostFolder, identityOf } from "./hosts.ts";
 import { openDoors } from "./listeners.ts";
 import { resolverOf } from "./names.ts";
 import type { Host, Router, Topology } from "./topology.ts";
-import { type ConsoleOptions, runScript, runUserData } from "./userData.ts";
+import { type ConsoleOptions, OWN_PROCESSES, runScript, runUserData } from "./userData.ts";
 import { doorsOf, serveDoors } from "./vpcServers.ts";
 
 export interface SurroundingsOptions extends ConsoleOptions {
@@ -105,7 +105,10 @@ export class Surroundings {
       if (isGone) stop();
     };
     const ready = this.#inTurn(open).catch((thrown: unknown) => {
-      if (!isGone) log(`${vpcId} has no resolver and no metadata: ${String(thrown)}`);
+      if (isGone) return;
+      log(`${vpcId} has no resolver and no metadata: ${String(thrown)}`);
+      // The next change of the state tries again.
+      this.#vpcs.delete(vpcId);
     });
     const close = () => {
       isGone = true;
@@ -144,7 +147,8 @@ export class Surroundings {
     consoles.writeLine(id, `${host.hostname} is up`, clock.now());
     await this.ready({ vpcId });
     if (this.#holder !== holder || this.#isClosed || !this.#hosts.has(id)) return;
-    const command = [...hostEntry(holder.entry(id), host), ...runScript(id)];
+    const entry = [...holder.entry(id), ...OWN_PROCESSES];
+    const command = [...hostEntry(entry, host), ...runScript(id)];
     const userData = tables.instances.get(id)?.userData;
     await runUserData({ clock, consoles, instanceId: id, userData, command });
   }

@@ -65,7 +65,7 @@ export interface Port {
   /** The network interface's id. */
   readonly id: string;
   readonly hostId: string;
-  /** `eth0`, `eth1`, … in order of the device index. */
+  /** `eth0`, `eth1`, … by the device index. */
   readonly device: string;
   readonly subnetId: string;
   readonly privateIp: string;

@@ -3,9 +3,10 @@
  * each stage and what dropped it, in AWS's words. A pure function. It never asks what a rule would do: where the
  * packet got to is what was seen, and a rule or a list entry is named only when its counter moved.
  */
-import type { Way } from "./traceProgram.ts";
+
 import type { Evidence, Step } from "./traceEvidence.ts";
 import { internetPass, type Pass, routerPass, startOf } from "./tracePasses.ts";
+import type { Way } from "./traceProgram.ts";
 
 export interface Story {
   readonly arrived: boolean;

@@ -69,6 +69,8 @@ interface AtPort {
   readonly direction: Direction;
 }
 
+const VERBS = { allow: "allows it", deny: "denies it" } as const;
+
 function aclStep(
   walking: Walking,
   { router, headers }: InRouter,
@@ -84,7 +86,7 @@ function aclStep(
     check: `acl ${direction}`,
     verdict: "passed",
     by: entry?.name ?? acl.id,
-    says: entry ? `${entry.action}s, for ${port.subnetId}` : `for ${port.subnetId}`,
+    says: `${entry ? VERBS[entry.action] : "decides"} for ${port.subnetId}`,
   };
 }
 

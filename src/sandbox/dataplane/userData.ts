@@ -1,8 +1,11 @@
 /**
  * User data: the script that a host runs when it comes up, and its console. Promises that what the script writes
- * and how it ends stands on the console, that one which fails does no harm, and that one which never ends goes
- * with its host. User data that is no script is kept for the metadata service, and the console says so.
+ * and how it ends stands on the console, that one which fails does no harm, and that whatever it started goes
+ * with its host: its processes have a namespace of their own, and the kernel ends that at once. User data that
+ * is no script is kept for the metadata service, and the console says so.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html
+ *
+ *   hostEntry ─▶ sh, first process of the host's own (stays) ─▶ the script ─▶ what it leaves running
  */
 import { spawn } from "node:child_process";
 import path from "node:path";
@@ -11,7 +14,16 @@ import type { Clock } from "../world.ts";
 import { TOOLS_PATH } from "./holder.ts";
 import { hostFolder } from "./hosts.ts";
 
-const RUN = 'cd "$HOME" && cat > user-data && chmod 700 user-data && exec ./user-data < /dev/null';
+/** What runs the command behind it as the first of processes that end with it. */
+export const OWN_PROCESSES = ["unshare", "--pid", "--fork", "--kill-child", "--"] as const;
+
+/** Says the script's exit code on the fourth pipe, and stays for what the script left running. */
+const RUN = `cd "$HOME" && cat > user-data && chmod 700 user-data || exit
+./user-data < /dev/null 3>&- &
+wait $!
+echo $? >&3
+exec 3>&-
+while :; do sleep 1000000; done`;
 
 /**
  * What is run in the host, with the script on its standard input: in the host's folder, with nothing of this
@@ -39,7 +51,7 @@ export interface Boot extends ConsoleOptions {
   readonly instanceId: string;
   /** Of the request, in base64. */
   readonly userData: string | undefined;
-  /** `runScript` in the host. */
+  /** `runScript` in the host, with OWN_PROCESSES. */
   readonly command: readonly string[];
 }
 
@@ -55,19 +67,25 @@ export function runUserData({ clock, consoles, instanceId, userData = "", comman
   }
   say("user data runs");
   const [program = "", ...rest] = command;
-  const child = spawn(program, rest, { stdio: ["pipe", "pipe", "pipe"], env: { PATH: TOOLS_PATH } });
-  child.stdin.on("error", () => {});
-  child.stdin.end(script);
-  child.stdout.on("data", write);
-  child.stderr.on("data", write);
-  // What it left running may write on after its own end.
-  child.once("exit", (code, signal) => say(`user data has ended: ${ending(code, signal)}`));
-  return new Promise((resolve) => {
-    child.once("error", (error) => say(`user data could not be run: ${error.message}`));
-    child.once("close", () => resolve());
+  const child = spawn(program, rest, {
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
+    env: { PATH: TOOLS_PATH },
   });
-}
-
-function ending(code: number | null, signal: NodeJS.Signals | null): string {
-  return signal ? `killed by ${signal}` : `exit code ${code}`;
+  const [input, output, errors, codes] = child.stdio;
+  input.on("error", () => {});
+  input.end(script);
+  for (const stream of [output, errors]) stream.on("data", write);
+  let hasEnded = false;
+  codes?.once("data", (code) => {
+    hasEnded = true;
+    // What the script wrote before its end is there already, and read first.
+    setImmediate(() => say(`user data has ended: exit code ${String(code).trim()}`));
+  });
+  return new Promise((resolve) => {
+    child.once("error", (error) => write(`${error.message}\n`));
+    child.once("close", (_, signal) => {
+      if (!hasEnded) say(signal ? "user data was ended with its host" : "user data could not be run");
+      resolve();
+    });
+  });
 }
