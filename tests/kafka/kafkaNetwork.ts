@@ -171,12 +171,26 @@ export class KafkaNetwork {
 
   /** Waits for one of these states; fails when it never is. */
   async become(arn: string, ...states: readonly string[]): Promise<kafka.Cluster> {
+    let seen: kafka.Cluster = {};
+    await this.#until(states.join(" or "), async () => {
+      seen = await this.cluster(arn);
+      return states.includes(seen.State ?? "");
+    });
+    return seen;
+  }
+
+  /** Waits until the brokers of all clusters are in these states. */
+  async brokersBecome(...states: readonly string[]): Promise<void> {
+    await this.#until(`brokers that are ${states.join(", ")}`, async () => {
+      const { brokers } = (await this.own("GET brokers")).value as { brokers: readonly { state: string }[] };
+      return brokers.map(({ state }) => state).join() === states.join();
+    });
+  }
+
+  async #until(what: string, ask: () => Promise<boolean>): Promise<void> {
     const deadline = Date.now() + COMES_MS;
-    for (;;) {
-      const seen = await this.cluster(arn);
-      if (states.includes(seen.State ?? "")) return seen;
-      if (Date.now() > deadline)
-        throw new Error(`it never was ${states.join(" or ")}: ${this.log.join("\n")}`);
+    while (!(await ask())) {
+      if (Date.now() > deadline) throw new Error(`never: ${what}; ${this.log.join("\n")}`);
       // What is waited for needs the processor more than who waits.
       await pause(PAUSE_MS);
     }

@@ -14,6 +14,8 @@ export interface ProgramInput {
   readonly first?: number;
   readonly count?: number;
   readonly group?: string;
+  /** How often it tries again, a second apart. */
+  readonly retries?: number;
 }
 
 export type ProgramOutput = { readonly keys: readonly string[] } | { readonly error: string };
@@ -24,7 +26,7 @@ const { topic, first = 0, count = 0, user, authority } = input;
 const common = {
   clientId: "customer",
   bootstrapBrokers: [...input.brokers],
-  retries: 60,
+  retries: input.retries ?? 60,
   retryDelay: 1_000,
   timeout: 20_000,
   connectTimeout: 10_000,
