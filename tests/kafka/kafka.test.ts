@@ -1,7 +1,7 @@
 /**
  * Brokers that are Apache Kafka, used by a client that is not ours from a host in a peered VPC: what is written is
  * read, over TLS and by a password, while a broker is killed; and what is said when brokers do not start. With
- * FULL=1, where Java is; Kafka is brought by `letsdata sandbox install kafka` into the project's own data folder.
+ * FULL=1, where Java is; Kafka is brought by `letsdata sandbox install kafka` into a folder of the project.
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -29,11 +29,16 @@ if (skip) process.stderr.write(`Kafka is not tested: ${skip}\n`);
 const SCRAM = { ClientAuthentication: { Sasl: { Scram: { Enabled: true } } } };
 const USER = { username: "clicks", password: "sésame, öffne dich" };
 const COUNT = 1_000;
-const homes = [KAFKA_HOME];
+
+/** What is undone at the end, the last first. */
+const undo: (() => unknown)[] = [];
+after(async () => {
+  for (const one of undo.reverse()) await one();
+});
 
 async function opened(wish: Parameters<typeof KafkaNetwork.open>[0]): Promise<KafkaNetwork> {
-  const network = await KafkaNetwork.open({ kafka: { homes }, ...wish });
-  after(() => network.close());
+  const network = await KafkaNetwork.open({ kafka: { home: KAFKA_HOME }, ...wish });
+  undo.push(() => network.close());
   if (network.off) throw new Error(network.off);
   return network;
 }
@@ -123,7 +128,7 @@ describe("brokers that are Kafka", { skip, timeout: 900_000 }, () => {
 
 describe("brokers that cannot be Kafka", { skip, timeout: 600_000 }, () => {
   test("without Java they are listeners, and why is said", async () => {
-    const network = await opened({ kafka: { homes, javaHome: "/nowhere/java" } });
+    const network = await opened({ kafka: { home: KAFKA_HOME, javaHome: "/nowhere/java" } });
     const arn = await network.makeCluster("clicks", SCRAM);
     const { StateInfo } = await network.become(arn, "ACTIVE");
     assert.match(StateInfo?.Message ?? "", /Java is missing: .*openjdk-17-jre-headless/);
@@ -133,9 +138,9 @@ describe("brokers that cannot be Kafka", { skip, timeout: 600_000 }, () => {
     const dataDir = mkdtempSync(path.join(tmpdir(), "letsdata-full-"));
     const folder = path.join(dataDir, "clusters");
     mkdirSync(folder);
-    const mount = run("mount", ["-t", "tmpfs", "-o", "size=96k", "tmpfs", folder]);
+    const mount = run("mount", ["-t", "tmpfs", "-o", "size=40k", "tmpfs", folder]);
     const isMounted = await mount.then(() => true).catch(() => false);
-    after(async () => {
+    undo.push(async () => {
       if (isMounted) await run("umount", ["-l", folder]);
       rmSync(dataDir, { recursive: true });
     });

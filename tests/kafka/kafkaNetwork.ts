@@ -35,8 +35,8 @@ const ROOT = path.join(import.meta.dirname, "../..");
 const COMES_MS = 300_000;
 const PAUSE_MS = 200;
 
-/** Where the tests' Kafka is: `letsdata sandbox install kafka --dataDir .letsdata` brings it, too. */
-export const KAFKA_HOME = process.env.KAFKA_HOME ?? path.join(ROOT, ".letsdata/kafka");
+/** Where the tests' Kafka is: not where a sandbox that is started here would find it. */
+export const KAFKA_HOME = process.env.KAFKA_HOME ?? path.join(ROOT, ".cache/kafka");
 
 export interface Wish {
   readonly kafka?: Places;
@@ -256,6 +256,6 @@ export class KafkaNetwork {
 /** Why Kafka is not run here; false when it can be. */
 export async function whyNoKafka(): Promise<string | false> {
   if (!existsSync(KAFKA_HOME)) return `there is no Kafka in ${KAFKA_HOME}`;
-  const found = await findSoftware({ homes: [KAFKA_HOME] });
+  const found = await findSoftware({ home: KAFKA_HOME });
   return "missing" in found ? found.missing : false;
 }

@@ -7,7 +7,7 @@ import { after, describe, test } from "node:test";
 import * as kafka from "@aws-sdk/client-kafka";
 import { KafkaNetwork } from "./kafkaNetwork.ts";
 
-const network = await KafkaNetwork.open({ kafka: { homes: ["/nowhere/kafka"] } });
+const network = await KafkaNetwork.open({ kafka: { home: "/nowhere/kafka" } });
 after(() => network.close());
 
 /** What becomes of a connection from that host: `connected`, `ECONNREFUSED`, `silent`. */

@@ -143,7 +143,8 @@ export class BrokerProcess {
 
 /** Causes that have a name, the surest first. */
 const CAUSES: readonly (readonly [RegExp, string])[] = [
-  [/No space left on device/, "its disk is full"],
+  // A page of a mapped index that the disk has no room for.
+  [/No space left on device|SIGBUS/, "its disk is full"],
   [/Address already in use/, "a port of it is taken by another process in its host"],
   [/UnsupportedClassVersionError/, "Java is too old for this Kafka"],
   [/OutOfMemoryError|insufficient memory/, "it ran out of memory"],

@@ -18,8 +18,8 @@ export interface Software {
 export type Found = { readonly software: Software } | { readonly missing: string };
 
 export interface Places {
-  /** Folders with Kafka's `libs`, the first that has one counts. */
-  readonly homes: readonly string[];
+  /** The folder with Kafka's `libs`. */
+  readonly home: string;
   /** The environment's JAVA_HOME. */
   readonly javaHome?: string | undefined;
 }
@@ -30,27 +30,24 @@ interface Around {
   readonly dataDir: string | undefined;
 }
 
+/** Where everything of this program is kept unless it is told otherwise. */
+export const DATA_DIR = ".letsdata";
+
 /** Where Kafka may be by what was asked for: a folder, `off`, or `auto`; undefined = it is not to be run. */
 export function kafkaPlaces(asked = "auto", { env, cwd, dataDir }: Around): Places | undefined {
   if (asked === "off") return undefined;
   const javaHome = env.JAVA_HOME;
-  if (asked !== "auto") return { homes: [path.resolve(cwd, asked)], javaHome };
-  const installed = [dataDir, env.LETSDATA_DATA_DIR, ".letsdata"].flatMap((one) =>
-    one === undefined ? [] : [path.resolve(cwd, one, "kafka")],
-  );
-  return { homes: env.KAFKA_HOME ? [env.KAFKA_HOME] : installed, javaHome };
+  if (asked !== "auto") return { home: path.resolve(cwd, asked), javaHome };
+  const installed = path.resolve(cwd, dataDir ?? env.LETSDATA_DATA_DIR ?? DATA_DIR, "kafka");
+  return { home: env.KAFKA_HOME || installed, javaHome };
 }
 
 /** Java's oldest version that runs the brokers of Kafka 4: https://kafka.apache.org/41/getting-started/compatibility/ */
 const OLDEST_JAVA = 17;
 
-export async function findSoftware({ homes, javaHome }: Places): Promise<Found> {
-  const home = homes.find((one) => existsSync(path.join(one, "libs")));
-  if (home === undefined) {
-    const [only = "", ...others] = homes;
-    const where = others.length === 0 ? ` in ${only}` : "";
-    return { missing: `there is no Apache Kafka${where}; \`letsdata sandbox install kafka\` brings it` };
-  }
+export async function findSoftware({ home, javaHome }: Places): Promise<Found> {
+  if (!existsSync(path.join(home, "libs")))
+    return { missing: `there is no Apache Kafka in ${home}; \`letsdata sandbox install kafka\` brings it` };
   const kafka = kafkaIn(path.join(home, "libs"));
   if ("missing" in kafka) return kafka;
   const java = javaHome ? path.join(javaHome, "bin/java") : "java";

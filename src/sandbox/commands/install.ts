@@ -11,16 +11,13 @@ interface InstallOptions {
   readonly mavenUrl?: string;
 }
 
-/** Where `serve` and `sandbox serve` keep their data, and look for Kafka, unless they are told otherwise. */
-export const DATA_DIR = ".letsdata";
-
 const MAVEN_CENTRAL = "https://repo1.maven.org/maven2";
 
 async function installKafka(context: CommandContext, options: InstallOptions): Promise<void> {
   const { cwd, env, print, log, signal, isTerminal } = context;
   const { CLOSURE } = await import("../brokers/closure.ts");
   const { install, InstallError } = await import("../brokers/install.ts");
-  const { findSoftware } = await import("../brokers/software.ts");
+  const { DATA_DIR, findSoftware } = await import("../brokers/software.ts");
   const home = path.resolve(cwd, options.dataDir ?? env.LETSDATA_DATA_DIR ?? DATA_DIR, "kafka");
   let said = -1;
   const progress = (done: number, all: number) => {
@@ -44,7 +41,7 @@ async function installKafka(context: CommandContext, options: InstallOptions): P
       );
     throw thrown;
   }
-  const found = await findSoftware({ homes: [home], javaHome: env.JAVA_HOME });
+  const found = await findSoftware({ home, javaHome: env.JAVA_HOME });
   if ("missing" in found) log(`before brokers can run: ${found.missing}`);
 }
 

@@ -71,9 +71,10 @@ const reverseNames: NameSource = {
  */
 const brokerNames: NameSource = {
   zones: REGION_NAMES.map((region) => `kafka.${region}.amazonaws.com`),
-  records: ({ tables }) =>
+  records: ({ tables, now }) =>
     tables.clusters
       .all()
+      .filter(({ deletedAt }) => deletedAt === undefined || deletedAt > now)
       .flatMap((row) => nodesOf(row, "broker").map((node) => address(nodeName(row, node), node.privateIp))),
 };
 
