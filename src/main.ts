@@ -134,6 +134,14 @@ const serveCommand: LocalCommand = {
       brief: "auto = hosts of the sandbox have packets where the kernel allows it; off = control plane only",
     },
     {
+      name: "sandboxKafka",
+      kind: "string",
+      default: "auto",
+      brief:
+        "auto = clusters' brokers in the sandbox are Kafka where it is (KAFKA_HOME, or `sandbox install kafka`); off = plain listeners; or a folder of Kafka's",
+      placeholder: "kafka",
+    },
+    {
       name: "sandboxSet",
       kind: "list",
       brief: "Override settings of the sandbox: name=value",

@@ -18,6 +18,7 @@ import { createReconciler } from "./control/reconciler.ts";
 import { createSweeper } from "./control/sweeper.ts";
 import { asFailure, Failure } from "./domain/failure.ts";
 import type { Clock, Region } from "./domain/model.ts";
+import { kafkaPlaces } from "./sandbox/brokers/software.ts";
 import { createSandbox } from "./sandbox/server.ts";
 import { patchFrom, settings } from "./sandbox/settings.ts";
 import { chaos, folderFailure, sandboxFailure } from "./sandboxGroup.ts";
@@ -208,6 +209,7 @@ async function sandbox({ options, room, log, onStop }: Composition, dataDir: str
       settings: settings(profile, patchFrom([...chaos(room.env), ...list(options, "sandboxSet")])),
       dataDir: join(dataDir, "sandbox"),
       packets: text(options, "sandboxPackets") !== "off",
+      kafka: kafkaPlaces(text(options, "sandboxKafka"), { env: room.env, cwd: "", dataDir }),
       log: (message) => log({ event: "sandbox", message }),
     });
     onStop(() => cloud.close());

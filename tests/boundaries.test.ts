@@ -37,7 +37,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
   },
   sandbox: {
     rooms: ["domain/cidr.ts"],
-    packages: ["@aws-sdk/*", "@smithy/*", "dns-packet", "node:*"],
+    packages: ["@aws-sdk/*", "@smithy/*", "dns-packet", "node-forge", "node:*"],
     because: "a fake that shares code with what it tests agrees with its bugs",
   },
   control: {

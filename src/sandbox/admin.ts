@@ -1,7 +1,7 @@
 /**
  * The sandbox's own requests, under `/_sandbox/`, in JSON and without a signature: health, settings, faults, the
- * log of requests, services' interfaces, reset, and what has to do with packets (packetRequests.ts). Promises a
- * 4xx with a message for what cannot be done.
+ * log of requests, services' interfaces, reset, and what has to do with packets (packetRequests.ts) and brokers
+ * (brokerRequests.ts). Promises a 4xx with a message for what cannot be done.
  *
  *   GET    health                        { status: "ok" }
  *   GET    settings                      all of them            PATCH  settings   { name: value, … }
@@ -15,7 +15,12 @@
  *   GET    hosts                         { hosts: [...] }
  *   POST   dataplane/trace               { from, to, protocol, port } -> { arrived, steps: [...], … }
  *   GET    hosts/NAME                    { id, address, argv, … }: what runs a command inside; NAME is an id or address
+ *   GET    ca                            { certificate }: of the authority that vouches for brokers, in PEM
+ *   GET    brokers                       { brokers: [{ name, state, since, … }] }
+ *   GET    brokers/NAME/log              { lines: [...] }: what it said last
+ *   POST   brokers/NAME/kill             nothing; the broker ends as by a crash
  */
+import { brokerRequest } from "./brokerRequests.ts";
 import type { Cloud } from "./cloud.ts";
 import { AwsError } from "./errors.ts";
 import { faultFrom } from "./faultSpecs.ts";
@@ -68,7 +73,12 @@ export async function administer(what: Administered, request: AdminRequest): Pro
   const name = `${method} ${path}`;
   const route = Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
   if (route) return attempted(() => route(what.cloud, request));
-  return attempted(async () => (await packetRequest(what.dataPlane, request)) ?? unknown(name));
+  return attempted(
+    async () =>
+      (await brokerRequest(what.brokers, request)) ??
+      (await packetRequest(what.dataPlane, request)) ??
+      unknown(name),
+  );
 }
 
 function unknown(what: string): AdminAnswer {

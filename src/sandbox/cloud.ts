@@ -21,13 +21,14 @@ import { isRegion } from "./places.ts";
 import { isRead } from "./rates.ts";
 import { RequestLog } from "./requestLog.ts";
 import type { InterfaceRow } from "./rows.ts";
+import type { ClusterRow } from "./serviceRows.ts";
 import { type Planting, placeOf, plant } from "./servicesInterfaces.ts";
 import { patched, type Settings } from "./settings.ts";
 import { type Claim, readClaim, type SignedRequest, verify } from "./sigv4.ts";
 import type { Place } from "./state.ts";
 import { keyOf } from "./sts.ts";
 import { hideNew } from "./visibility.ts";
-import { type Call, type Clock, Tables } from "./world.ts";
+import { type BrokersAre, type Call, type Clock, Tables } from "./world.ts";
 
 export interface CloudOptions {
   readonly clock: Clock;
@@ -78,6 +79,8 @@ export class Cloud {
   /** Where faults are put in place. */
   readonly gate: Gate;
   readonly requests: RequestLog;
+  /** Said by whoever runs them. */
+  brokers: BrokersAre = { are: "nothing" };
   /** Written by whoever runs the hosts. */
   readonly consoles = new Consoles();
   readonly #clock: Clock;
@@ -138,6 +141,18 @@ export class Cloud {
       const call = this.#call(place, { requestId: randomUUID(), callerArn: "", now: this.#clock.now() });
       elapse(call);
       return plant(call, what);
+    });
+  }
+
+  /** Keeps what has become of a cluster's brokers, if the cluster is still there. Throws when the disk refuses. */
+  noteBrokers(arn: string, noted: Pick<ClusterRow, "brokers" | "failure">): void {
+    const { brokers, failure } = noted;
+    this.#change(() => {
+      const row = this.tables.clusters.get(arn);
+      if (!row) return;
+      const { brokers: _, ...rest } = row;
+      const end = failure ? { failsAt: this.#clock.now(), failure } : {};
+      this.tables.clusters.put({ ...rest, ...(brokers ? { brokers } : {}), ...end });
     });
   }
 
@@ -216,6 +231,7 @@ export class Cloud {
       tables: this.tables,
       settings: this.#settings,
       consoles: this.consoles,
+      brokers: this.brokers,
       newId: (prefix) => `${prefix}-0${randomBytes(8).toString("hex")}`,
     };
   }

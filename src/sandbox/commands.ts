@@ -1,11 +1,13 @@
 /**
  * The command group `sandbox` as data. Whoever composes the program adapts it to its command line.
  */
+import { caCommand } from "./commands/ca.ts";
 import type { SandboxCommand } from "./commands/command.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { execCommand } from "./commands/exec.ts";
 import { forwardCommand } from "./commands/forward.ts";
 import { hostsCommand } from "./commands/hosts.ts";
+import { installCommand } from "./commands/install.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { traceCommand } from "./commands/trace.ts";
 
@@ -17,6 +19,8 @@ const COMMANDS: readonly SandboxCommand<never>[] = [
   forwardCommand,
   traceCommand,
   doctorCommand,
+  installCommand,
+  caCommand,
 ];
 
 export const sandboxCommands = {

@@ -109,6 +109,7 @@ function created(call: Call, { name, tags: map, provisioned }: Wanted): ClusterR
     currentVersion: versionAfter(arn),
     domain: domainOf(arn, call),
     secretArns: [],
+    ...(call.brokers.are === "kafka" ? { brokers: {} } : {}),
     ...outcome(call, { ...asked, arn, subnets, groupIds }),
   });
 }

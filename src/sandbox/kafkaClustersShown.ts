@@ -20,7 +20,8 @@ export function describedV2(call: Call, row: ClusterRow): kafka.Cluster {
 
 function identity(call: Call, row: ClusterRow) {
   const State = clusterState(row, call.now);
-  const { failure, update } = row;
+  const { update } = row;
+  const info = stateInfo(call, row);
   return {
     ClusterArn: row.id,
     ClusterName: row.name,
@@ -29,8 +30,17 @@ function identity(call: Call, row: ClusterRow) {
     State,
     Tags: mapFromTags(row.tags),
     ...(State === "UPDATING" ? { ActiveOperationArn: update?.operationArn } : {}),
-    ...(State === "FAILED" && failure ? { StateInfo: { Code: failure.code, Message: failure.message } } : {}),
+    ...(info ? { StateInfo: info } : {}),
   };
+}
+
+/** Why it failed; and, where AWS would have nothing to say, what its brokers are if they are not Kafka. */
+function stateInfo({ brokers, now }: Call, row: ClusterRow): kafka.StateInfo | undefined {
+  const { failure } = row;
+  if (clusterState(row, now) === "FAILED") return failure && { Code: failure.code, Message: failure.message };
+  if (brokers.are !== "listeners") return undefined;
+  const Message = `The brokers are plain TCP listeners, not Kafka: ${brokers.why}.`;
+  return { Code: "SANDBOX_WITHOUT_KAFKA", Message };
 }
 
 function provisioned(call: Call, row: ClusterRow): kafka.Provisioned {

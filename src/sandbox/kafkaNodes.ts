@@ -96,17 +96,37 @@ export function addresses(row: ClusterRow, kind: ClusterNodeRow["kind"], port: n
     .join(",");
 }
 
+/** What clients prove themselves by at a port of a broker. */
+export interface ClientDoor {
+  readonly proof: "plaintext" | "tls" | "scram" | "iam";
+  readonly port: number;
+}
+
+/** The ports that every broker of the cluster opens to clients. */
+export function openDoorsOf({ authentication, clientBroker }: ClusterRow): ClientDoor[] {
+  const { unauthenticated, iam, scram, tlsAuthorities } = authentication;
+  const plaintext = unauthenticated && clientBroker !== "TLS";
+  const tls = (unauthenticated || tlsAuthorities.length > 0) && clientBroker !== "PLAINTEXT";
+  return [
+    ...(plaintext ? [{ proof: "plaintext" as const, port: 9092 }] : []),
+    ...(tls ? [{ proof: "tls" as const, port: 9094 }] : []),
+    ...(scram ? [{ proof: "scram" as const, port: 9096 }] : []),
+    ...(iam ? [{ proof: "iam" as const, port: 9098 }] : []),
+  ];
+}
+
+const BOOTSTRAP_MEMBERS = {
+  plaintext: "BootstrapBrokerString",
+  tls: "BootstrapBrokerStringTls",
+  scram: "BootstrapBrokerStringSaslScram",
+  iam: "BootstrapBrokerStringSaslIam",
+} as const;
+
 /** One string for each way in that is open; of three brokers, however many there are. */
 function bootstrap(row: ClusterRow): kafka.GetBootstrapBrokersResponse {
-  const { unauthenticated, iam, scram, tlsAuthorities } = row.authentication;
-  const plaintext = unauthenticated && row.clientBroker !== "TLS";
-  const tls = (unauthenticated || tlsAuthorities.length > 0) && row.clientBroker !== "PLAINTEXT";
-  return {
-    ...(plaintext ? { BootstrapBrokerString: addresses(row, "broker", 9092) } : {}),
-    ...(tls ? { BootstrapBrokerStringTls: addresses(row, "broker", 9094) } : {}),
-    ...(scram ? { BootstrapBrokerStringSaslScram: addresses(row, "broker", 9096) } : {}),
-    ...(iam ? { BootstrapBrokerStringSaslIam: addresses(row, "broker", 9098) } : {}),
-  };
+  return Object.fromEntries(
+    openDoorsOf(row).map(({ proof, port }) => [BOOTSTRAP_MEMBERS[proof], addresses(row, "broker", port)]),
+  );
 }
 
 function describedNodes(row: ClusterRow): kafka.NodeInfo[] {
@@ -148,7 +168,7 @@ function controllers(row: ClusterRow, common: { readonly AddedToClusterTime: str
 }
 
 /** States in which there are brokers to speak with. */
-const SERVING = ["ACTIVE", "UPDATING"];
+const SERVING = ["ACTIVE", "HEALING", "UPDATING"];
 
 export const kafkaNodeHandlers = {
   GetBootstrapBrokers(call, input) {

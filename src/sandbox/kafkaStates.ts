@@ -2,7 +2,7 @@
  * The states of an MSK cluster, read from the moments in its row, and who is refused in which.
  * https://docs.aws.amazon.com/msk/latest/developerguide/msk-cluster-states.html
  *
- *   CREATING ──▶ ACTIVE ◀──▶ UPDATING
+ *   CREATING ──▶ ACTIVE ◀──▶ UPDATING, HEALING
  *      │            └──DeleteCluster──▶ DELETING ──▶ gone
  *      └──▶ FAILED ─────DeleteCluster──────▲
  */
@@ -16,7 +16,9 @@ export function clusterState(row: ClusterRow, now: number): ClusterState {
   if (row.deletedAt !== undefined) return "DELETING";
   if (row.failsAt !== undefined) return row.failsAt <= now ? "FAILED" : "CREATING";
   if (row.activeAt === undefined || row.activeAt > now) return "CREATING";
-  return row.update && row.update.endsAt > now ? "UPDATING" : "ACTIVE";
+  if (row.brokers && row.brokers.servingAt === undefined) return "CREATING";
+  if (row.update && row.update.endsAt > now) return "UPDATING";
+  return row.brokers?.downSince === undefined ? "ACTIVE" : "HEALING";
 }
 
 /** The caller's cluster, or MSK's NotFoundException. */

@@ -5,6 +5,7 @@
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as kafka from "@aws-sdk/client-kafka";
 import * as lambda from "@aws-sdk/client-lambda";
+import * as secrets from "@aws-sdk/client-secrets-manager";
 import * as quotas from "@aws-sdk/client-service-quotas";
 import * as sts from "@aws-sdk/client-sts";
 import { addressHandlers } from "./addresses.ts";
@@ -33,6 +34,7 @@ import { peeringHandlers } from "./peerings.ts";
 import { placeHandlers } from "./places.ts";
 import { restJson } from "./restJsonCodec.ts";
 import { routeTableHandlers } from "./routeTables.ts";
+import { secretHandlers } from "./secrets.ts";
 import { securityGroupHandlers } from "./securityGroups.ts";
 import { serviceQuotaHandlers } from "./serviceQuotas.ts";
 import { stsHandlers } from "./sts.ts";
@@ -102,6 +104,14 @@ export const SERVICES: Readonly<Record<string, Service>> = {
     errors: {
       throttled: () => new AwsError("TooManyRequestsException", "Rate exceeded"),
       failed: internalError,
+    },
+  },
+  secretsmanager: {
+    protocol: awsJson(secrets, "secretsmanager"),
+    handlers: secretHandlers as Service["handlers"],
+    errors: {
+      throttled: () => new AwsError("ThrottlingException", "Rate exceeded"),
+      failed: () => new AwsError("InternalServiceError", "An error occurred on the server side.", 500),
     },
   },
   kafka: {

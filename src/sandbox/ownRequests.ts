@@ -1,4 +1,5 @@
 /** The sandbox's own requests and answers, under `/_sandbox/`: see admin.ts. */
+import type { Brokers } from "./brokers/room.ts";
 import type { Cloud } from "./cloud.ts";
 import type { DataPlane } from "./dataplane/dataPlane.ts";
 
@@ -7,6 +8,7 @@ export interface Administered {
   readonly cloud: Cloud;
   /** undefined when no packets were asked for. */
   readonly dataPlane: DataPlane | undefined;
+  readonly brokers: Brokers;
 }
 
 export interface AdminRequest {

@@ -7,6 +7,8 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { administer } from "./admin.ts";
+import { type Brokers, openBrokers } from "./brokers/room.ts";
+import type { Places } from "./brokers/software.ts";
 import { type Answer, Cloud, type CloudOptions } from "./cloud.ts";
 import { type DataPlane, type DataPlaneOptions, startDataPlane } from "./dataplane/dataPlane.ts";
 import type { Clock } from "./world.ts";
@@ -14,6 +16,8 @@ import type { Clock } from "./world.ts";
 export interface SandboxOptions extends Omit<CloudOptions, "onChange"> {
   /** Whether packets are to obey the state, where the kernel allows it. */
   readonly packets?: boolean;
+  /** Where Kafka may be, for the brokers of clusters; without it they are plain listeners. */
+  readonly kafka?: Places | undefined;
   /** What is applied for a topology; a test may hand in another. */
   readonly programs?: DataPlaneOptions["programs"];
 }
@@ -36,24 +40,35 @@ const CODE_LIMIT = 70_167_211;
 /** Opens the state; nothing listens yet. Rejects when the data folder is in use or of a newer version. */
 export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   let dataPlane: DataPlane | undefined;
-  const cloud = new Cloud({ ...options, onChange: () => dataPlane?.wake() });
-  const { clock, log = () => {}, programs } = options;
+  let brokers: Brokers | undefined;
+  const onChange = () => {
+    dataPlane?.wake();
+    brokers?.fleet?.wake();
+  };
+  const cloud = new Cloud({ ...options, onChange });
+  const { clock, log = () => {}, programs, dataDir, kafka } = options;
   const { tables, consoles } = cloud;
   if (options.packets) dataPlane = await startDataPlane({ clock, log, tables, consoles, programs });
   if (dataPlane?.status().status !== "on")
     consoles.excuse("Nothing runs on this instance: the sandbox carries no packets here.");
+  brokers = await openBrokers({ clock, cloud, dataPlane, dataDir, kafka, log });
   const stopping = new AbortController();
-  const desk: Desk = { cloud, dataPlane, clock, signal: stopping.signal };
+  const desk: Desk = { cloud, dataPlane, brokers, clock, signal: stopping.signal };
   const server = http.createServer((request, response) => void serve(desk, request, response));
   // Longer than clients keep idle connections, so that none is closed under a request.
   server.keepAliveTimeout = 65_000;
+  const closeAll = async () => {
+    await Promise.all([stop(server), brokers?.close().then(() => dataPlane?.close())]);
+    cloud.close();
+    brokers?.removeFiles();
+  };
   let closed: Promise<void> | undefined;
   return {
     dataPlane,
     listen: (port, host = "127.0.0.1") => listen(server, port, host),
     close() {
       stopping.abort();
-      closed ??= Promise.all([stop(server), dataPlane?.close()]).then(() => cloud.close());
+      closed ??= closeAll();
       return closed;
     },
   };
@@ -81,6 +96,7 @@ function stop(server: http.Server): Promise<void> {
 interface Desk {
   readonly cloud: Cloud;
   readonly dataPlane: DataPlane | undefined;
+  readonly brokers: Brokers;
   readonly clock: Clock;
   /** Aborted when the server closes. */
   readonly signal: AbortSignal;

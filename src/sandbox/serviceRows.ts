@@ -21,6 +21,14 @@ export interface ClusterNodeRow {
   readonly privateIp: string;
 }
 
+/** What is known of brokers that are run for real. */
+export interface BrokersRow {
+  /** When all of them served for the first time; the cluster is CREATING until then. */
+  readonly servingAt?: number;
+  /** Since when one of them does not. */
+  readonly downSince?: number;
+}
+
 /** Who may come in, and by which proof. */
 export interface AuthenticationRow {
   readonly unauthenticated: boolean;
@@ -65,6 +73,8 @@ export interface ClusterRow extends Row, ClusterSettingsRow {
   readonly activeAt?: number;
   readonly failsAt?: number;
   readonly failure?: FailureRow;
+  /** undefined = nobody runs them, and nobody is waited for. */
+  readonly brokers?: BrokersRow;
   readonly update?: {
     readonly operationArn: string;
     readonly endsAt: number;
@@ -82,6 +92,15 @@ export interface ClusterOperationRow extends Row {
   readonly endsAt: number;
   readonly before: MutableClusterInfo;
   readonly after: MutableClusterInfo;
+}
+
+/** A secret of Secrets Manager: its last value only. */
+export interface SecretRow extends Row {
+  readonly name: string;
+  readonly description: string;
+  readonly versionId: string;
+  readonly value: string;
+  readonly changedAt: number;
 }
 
 /** Where a function's packets are to leave. */

@@ -36,6 +36,8 @@ export interface Settings {
   readonly mskUpdatingMs: number;
   /** How long a cluster that is gone still has its interfaces in the subnets. */
   readonly mskInterfacesLagMs: number;
+  /** From the end of a broker's process to its next start. */
+  readonly mskHealingMs: number;
   /** From one growth of a cluster's volumes to the next. */
   readonly mskStorageCooldownMs: number;
   /** Clusters made while it is set become FAILED with this code in their StateInfo. */
@@ -123,6 +125,7 @@ const aws: Settings = {
   mskDeletingMs: 10 * MINUTE,
   mskUpdatingMs: 15 * MINUTE,
   mskInterfacesLagMs: 2 * MINUTE,
+  mskHealingMs: 5 * MINUTE,
   mskStorageCooldownMs: 6 * HOUR,
   mskFailure: "",
   lambdaPendingMs: 1_500,
@@ -179,6 +182,7 @@ const quick: Settings = {
   mskDeletingMs: 1_000,
   mskUpdatingMs: 1_000,
   mskInterfacesLagMs: 0,
+  mskHealingMs: 10_000,
   mskStorageCooldownMs: 0,
   lambdaPendingMs: 100,
   lambdaInterfacePendingMs: 500,

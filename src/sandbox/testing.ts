@@ -4,6 +4,7 @@
  * for it: clients sign with the machine's clock, which a driven one leaves behind.
  */
 import { EC2Client } from "@aws-sdk/client-ec2";
+import type { Places } from "./brokers/software.ts";
 import type { DataPlane, DataPlaneOptions } from "./dataplane/dataPlane.ts";
 import { createSandbox } from "./server.ts";
 import { type ProfileName, type Settings, settings } from "./settings.ts";
@@ -56,6 +57,8 @@ export interface SandboxOverrides {
   readonly log?: (line: string) => void;
   /** Packets obey the state, where this machine allows it: see `dataPlane`. */
   readonly packets?: boolean;
+  /** Brokers are Kafka, if it is there. */
+  readonly kafka?: Places;
   readonly programs?: DataPlaneOptions["programs"];
 }
 
@@ -91,12 +94,14 @@ export interface TestSandbox {
 }
 
 export async function startSandbox(overrides: SandboxOverrides = {}): Promise<TestSandbox> {
-  const { profile = "quick", clock = new DrivenClock(), dataDir, log, packets = false, programs } = overrides;
+  const { profile = "quick", clock = new DrivenClock(), dataDir, log, packets = false } = overrides;
+  const { kafka, programs } = overrides;
   const sandbox = await createSandbox({
     clock,
     dataDir,
     log,
     packets,
+    kafka,
     programs,
     settings: settings(profile, { signatureSkewMs: Number.MAX_SAFE_INTEGER, ...overrides.settings }),
   });

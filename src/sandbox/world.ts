@@ -31,11 +31,17 @@ export class Tables {
   readonly endpoints = new Table<rows.EndpointRow>("endpoints");
   readonly clusters = new Table<services.ClusterRow>("clusters");
   readonly clusterOperations = new Table<services.ClusterOperationRow>("clusterOperations");
+  readonly secrets = new Table<services.SecretRow>("secrets");
   readonly functions = new Table<services.FunctionRow>("functions");
   readonly functionCodes = new Table<services.FunctionCodeRow>("functionCodes");
   readonly sessions = new Table<rows.SessionRow>("sessions");
   readonly places = new Table<rows.PlaceRow>("places");
 }
+
+/** What the brokers of clusters are in this sandbox, and why they are not Kafka. */
+export type BrokersAre =
+  | { readonly are: "kafka" | "nothing" }
+  | { readonly are: "listeners"; readonly why: string };
 
 /** One request's surroundings. `account` and `region` are the caller's. */
 export interface Call {
@@ -48,6 +54,7 @@ export interface Call {
   readonly tables: Tables;
   readonly settings: Settings;
   readonly consoles: Consoles;
+  readonly brokers: BrokersAre;
   /** A new id in AWS's form: `newId("vpc")` = `vpc-0` and 16 hex digits in all 17. */
   newId(prefix: string): string;
 }

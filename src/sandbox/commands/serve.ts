@@ -1,6 +1,7 @@
 /**
  * `letsdata sandbox serve`: the small cloud as a process of its own, until it is told to stop.
  */
+import { kafkaPlaces } from "../brokers/software.ts";
 import { PROFILES, type ProfileName, patchFrom, settings } from "../settings.ts";
 import type { CommandContext, SandboxCommand } from "./command.ts";
 
@@ -9,6 +10,7 @@ interface ServeOptions {
   readonly dataDir?: string | undefined;
   readonly profile?: string | undefined;
   readonly packets?: string | undefined;
+  readonly kafka?: string | undefined;
   readonly set?: readonly string[] | undefined;
 }
 
@@ -19,12 +21,14 @@ const DEFAULT_PORT = 4599;
  * a DataFolderError, or the system's error (EADDRINUSE, EACCES) when the port cannot be had.
  */
 async function serve(context: CommandContext, options: ServeOptions): Promise<void> {
-  const { clock, print, log, signal } = context;
+  const { clock, print, log, signal, env, cwd } = context;
   // The SDK's schemas are heavy: they are read when a cloud is served, not when a command is named.
   const { createSandbox } = await import("../server.ts");
   const chosen = settings(profile(options.profile), patchFrom(options.set ?? []));
-  const { dataDir, packets } = options;
-  const sandbox = await createSandbox({ clock, settings: chosen, dataDir, packets: packets !== "off", log });
+  const { dataDir } = options;
+  const kafka = kafkaPlaces(options.kafka, { env, cwd, dataDir });
+  const packets = options.packets !== "off";
+  const sandbox = await createSandbox({ clock, settings: chosen, dataDir, packets, kafka, log });
   try {
     const { url } = await sandbox.listen(options.port ?? DEFAULT_PORT);
     print(`ready ${url}`);
@@ -50,7 +54,7 @@ export const serveCommand: SandboxCommand<ServeOptions> = {
   name: "serve",
   brief: "Run the sandbox cloud",
   description:
-    "Speaks the wire protocols of EC2, STS, Service Quotas, MSK and Lambda on one port of this machine. An access key of 12 digits " +
+    "Speaks the wire protocols of EC2, STS, Service Quotas, MSK, Secrets Manager and Lambda on one port of this machine. An access key of 12 digits " +
     "is the account of that number, and its secret is test. Prints one line `ready http://127.0.0.1:PORT` when it answers.",
   examples: [
     { what: "In memory", command: "letsdata sandbox serve" },
@@ -92,6 +96,14 @@ export const serveCommand: SandboxCommand<ServeOptions> = {
       values: ["auto", "off"],
       default: "auto",
       placeholder: "packets",
+    },
+    {
+      name: "kafka",
+      brief:
+        "auto = clusters' brokers are Kafka where it is (KAFKA_HOME, or `sandbox install kafka`); off = plain listeners; or a folder of Kafka's",
+      kind: "text",
+      default: "auto",
+      placeholder: "kafka",
     },
     {
       name: "set",

@@ -147,7 +147,8 @@ class Plane implements DataPlane {
   }
 
   async inside(id: string): Promise<readonly string[]> {
-    await this.#surroundings.ready(id);
+    const host = this.#topology.hosts.find((one) => one.id === id);
+    if (host) await this.#surroundings.ready(host);
     return hostEntry(this.entry(id), identityOf(this.#topology, id));
   }
 

@@ -7,6 +7,7 @@
 import { addressText, type Cidr, span } from "../../domain/cidr.ts";
 import { GATEWAY_ENDS, gatewayOf, gatewayPeerDevice, INTERNET, INTERNET_BLOCK, ROUTER_MAC } from "./names.ts";
 import type { KernelObject, Namespace } from "./program.ts";
+import { serviceObjects } from "./serviceProgram.ts";
 import type { Host, Port, Router } from "./topology.ts";
 
 /** A host's interface, and the block of the subnet it is in. */
@@ -14,7 +15,7 @@ export interface HostPort extends Pick<Port, "id" | "device" | "privateIp"> {
   readonly subnet: Cidr;
 }
 
-export function hostNamespace({ id, kind }: Host, ports: readonly HostPort[]): Namespace {
+export function hostNamespace({ id, kind, service }: Host, ports: readonly HostPort[]): Namespace {
   const isNat = kind === "natGateway";
   return {
     name: id,
@@ -22,6 +23,7 @@ export function hostNamespace({ id, kind }: Host, ports: readonly HostPort[]): N
     objects: [
       { key: "lo", tool: "ip", add: "link set lo up" },
       ...ports.flatMap(portObjects),
+      ...(service ? serviceObjects(id, service.number) : []),
       // What the machine's own namespace has is inherited: a host that forwards would be a router.
       ...(isNat ? NAT_SYSCTLS : ["net/ipv4/ip_forward 0", "net/ipv4/conf/all/rp_filter 0"]).map(sysctl),
       ...(isNat ? [] : [sysctl(ANY_PORT)]),

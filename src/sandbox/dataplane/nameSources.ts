@@ -11,6 +11,7 @@
  * https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
  * https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-dns.html
  */
+import { nodeName, nodesOf } from "../kafkaNodes.ts";
 import { hasHostnames, privateDnsName, privateDomain, publicDnsName, publicDomain } from "../hostnames.ts";
 import { activePeeringsOf, otherSide } from "../peeringStates.ts";
 import { REGION_NAMES } from "../places.ts";
@@ -64,7 +65,20 @@ const reverseNames: NameSource = {
   ],
 };
 
-export const NAME_SOURCES: readonly NameSource[] = [privateNames, publicNames, reverseNames];
+/**
+ * A broker's name is everybody's to ask, and answers its private address, in its VPC and out of it: nothing has to
+ * be said to a peering. https://docs.aws.amazon.com/msk/latest/developerguide/msk-get-bootstrap-brokers.html
+ */
+const brokerNames: NameSource = {
+  zones: REGION_NAMES.map((region) => `kafka.${region}.amazonaws.com`),
+  records: ({ tables, now }) =>
+    tables.clusters
+      .all()
+      .filter(({ deletedAt }) => deletedAt === undefined || deletedAt > now)
+      .flatMap((row) => nodesOf(row, "broker").map((node) => address(nodeName(row, node), node.privateIp))),
+};
+
+export const NAME_SOURCES: readonly NameSource[] = [privateNames, publicNames, reverseNames, brokerNames];
 
 function address(name: string, data: string): NameRecord {
   return { name, type: "A", data };

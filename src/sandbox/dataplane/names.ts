@@ -52,5 +52,15 @@ export const JUMBO_MTU = 9001;
 export const INTER_REGION_MTU = 8500;
 export const INTERNET_MTU = 1500;
 
+/**
+ * A service's own network beside a VPC, which the brokers of one cluster have between them: no VPC has such
+ * addresses, and no router leads there. Hosts on it are numbered from 1.
+ */
+export const SERVICE_DEVICE = "service";
+export const SERVICE_BLOCK = "169.254.128.0/24";
+export const SERVICE_GATEWAY = "169.254.128.254";
+export const serviceAddress = (number: number) => `169.254.128.${number}`;
+export const serviceMac = (number: number) => `0e:00:00:00:03:${number.toString(16).padStart(2, "0")}`;
+
 /** An id as the filter's language takes it in a name: without hyphens. */
 export const word = (id: string) => id.replaceAll("-", "_");

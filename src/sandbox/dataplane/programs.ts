@@ -23,6 +23,7 @@ import {
 import type { Link, Programs } from "./program.ts";
 import type { PeeringEnd } from "./routerFilter.ts";
 import { routerNamespace } from "./routerProgram.ts";
+import { serviceLinks, serviceNamespaces } from "./serviceProgram.ts";
 import type { Peering, Port, Router, Topology } from "./topology.ts";
 
 export function programsOf({ routers, hosts, peerings }: Topology): Programs {
@@ -37,9 +38,14 @@ export function programsOf({ routers, hosts, peerings }: Topology): Programs {
     namespaces: [
       internetNamespace(routers),
       ...routers.map((router) => routerNamespace(router, endsOf.get(router.id) ?? [])),
+      ...serviceNamespaces(hosts),
       ...hosts.map((host) => hostNamespace(host, portsOf.get(host.id) ?? [])),
     ],
-    links: [...routers.flatMap(routerLinks), ...live.map(({ peering, mtu }) => peeringLink(peering, mtu))],
+    links: [
+      ...routers.flatMap(routerLinks),
+      ...live.map(({ peering, mtu }) => peeringLink(peering, mtu)),
+      ...hosts.flatMap(serviceLinks),
+    ],
   };
 }
 

@@ -6,11 +6,14 @@
 import { type Cidr, cidr } from "../../domain/cidr.ts";
 import { gatewayServices, prefixListOf } from "../endpointServices.ts";
 import { instanceState } from "../instanceStates.ts";
+import { nodeName, nodesOf } from "../kafkaNodes.ts";
+import { clusterState } from "../kafkaStates.ts";
 import { natGatewayState } from "../natGateways.ts";
 import { aclEntriesOf } from "../networkAcls.ts";
 import { blocksOf, peeringState } from "../peeringStates.ts";
 import { routesOf, type ShownRoute } from "../routesShown.ts";
 import type * as rows from "../rows.ts";
+import type { ClusterRow } from "../serviceRows.ts";
 import type { Row } from "../state.ts";
 import type { Call } from "../world.ts";
 import { FIRST_NUMBER } from "./names.ts";
@@ -153,19 +156,42 @@ function hostsOf({ tables, now }: Look): Host[] {
   return [
     ...instances.map(({ id, vpcId }): Host => ({ id, vpcId, kind: "instance" })),
     ...gateways.map(({ id, vpcId }): Host => ({ id, vpcId, kind: "natGateway" })),
+    ...tables.clusters.all().flatMap((row) => brokersOf(row, now)),
   ];
+}
+
+/** From the beginning, since they have to start before the cluster is active, until the cluster fails or goes. */
+function brokersOf(row: ClusterRow, now: number): Host[] {
+  if (["FAILED", "DELETING"].includes(clusterState(row, now))) return [];
+  return nodesOf(row, "broker").map((node) => ({
+    id: nodeName(row, node),
+    vpcId: row.vpcId,
+    kind: "broker",
+    service: { network: row.domain, number: node.number },
+  }));
+}
+
+/** The interfaces of each broker, by its name. */
+function brokerInterfaces({ tables }: Look): ReadonlyMap<string, string> {
+  const all = tables.clusters.all();
+  const named = all.flatMap((row) =>
+    nodesOf(row, "broker").map((node) => [nodeName(row, node), node.interfaceId] as const),
+  );
+  return new Map(named);
 }
 
 function portsOf(look: Look, hosts: readonly Host[]): (Port & { readonly vpcId: string })[] {
   const { natGateways, instances } = look.tables;
-  return hosts.flatMap((host) =>
-    host.kind === "natGateway"
-      ? attachedOf(look, [natGateways.get(host.id)?.interfaceId ?? ""]).map((row) => portOf(row, host, 0))
-      : // By the index: an interface keeps its name, and its connections, when another is detached.
-        attachedOf(look, instances.get(host.id)?.interfaceIds ?? []).map((row) =>
-          portOf(row, host, row.attachment?.deviceIndex ?? 0),
-        ),
-  );
+  const brokers = brokerInterfaces(look);
+  return hosts.flatMap((host) => {
+    if (host.kind === "instance")
+      // By the index: an interface keeps its name, and its connections, when another is detached.
+      return attachedOf(look, instances.get(host.id)?.interfaceIds ?? []).map((row) =>
+        portOf(row, host, row.attachment?.deviceIndex ?? 0),
+      );
+    const only = host.kind === "broker" ? brokers.get(host.id) : natGateways.get(host.id)?.interfaceId;
+    return attachedOf(look, [only ?? ""]).map((row) => portOf(row, host, 0));
+  });
 }
 
 /** Those of the interfaces that are attached, the primary first. */

@@ -1,6 +1,6 @@
 /**
  * What the hosts find around them, kept in step with what is applied: the resolver and the metadata service of
- * each VPC that has an instance, and the user data of each instance that comes up. Promises that packets never
+ * each VPC that has a host who may ask, and the user data of each instance that comes up. Promises that packets never
  * wait for any of it, that a host's script begins when its VPC's resolver answers, and that nothing of it is
  * left after `close`. When the namespaces were lost and made anew, hosts boot again.
  *
@@ -55,7 +55,8 @@ export class Surroundings {
     if (this.#holder !== holder) this.#forget();
     this.#holder = holder;
     const instances = hosts.filter(({ kind }) => kind === "instance");
-    const wanted = routers.filter(({ id }) => instances.some(({ vpcId }) => vpcId === id));
+    const asking = new Set(hosts.filter(({ kind }) => kind !== "natGateway").map(({ vpcId }) => vpcId));
+    const wanted = routers.filter(({ id }) => asking.has(id));
     this.#matchVpcs(wanted, holder);
     this.#matchHosts(instances, { routers, hosts, peerings }, holder);
     const { consoles, tables } = this.#options;
@@ -63,8 +64,8 @@ export class Surroundings {
   }
 
   /** Resolves when that host can ask its resolver; at once when it has none. */
-  async ready(hostId: string): Promise<void> {
-    await this.#vpcs.get(this.#hosts.get(hostId) ?? "")?.ready;
+  async ready({ vpcId }: Pick<Host, "vpcId">): Promise<void> {
+    await this.#vpcs.get(vpcId)?.ready;
   }
 
   /** After the holder has been closed: what user data left running has ended with it. */
@@ -140,11 +141,11 @@ export class Surroundings {
     }
   }
 
-  async #boot({ id }: Host, topology: Topology, holder: Holder): Promise<void> {
+  async #boot({ id, vpcId }: Host, topology: Topology, holder: Holder): Promise<void> {
     const host = identityOf(topology, id);
     const { clock, consoles, tables } = this.#options;
     consoles.writeLine(id, `${host.hostname} is up`, clock.now());
-    await this.ready(id);
+    await this.ready({ vpcId });
     if (this.#holder !== holder || this.#isClosed || !this.#hosts.has(id)) return;
     const entry = [...holder.entry(id), ...OWN_PROCESSES];
     const command = [...hostEntry(entry, host), ...runScript(id)];

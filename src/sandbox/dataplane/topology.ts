@@ -76,11 +76,19 @@ export interface Port {
   readonly isOpen: boolean;
 }
 
-/** Something with a network stack of its own. Its id is the instance's or the NAT gateway's. */
+/** Something with a network stack of its own. Its id is the instance's or the NAT gateway's, or the broker's name. */
 export interface Host {
   readonly id: string;
   readonly vpcId: string;
-  readonly kind: "instance" | "natGateway";
+  readonly kind: "instance" | "natGateway" | "broker";
+  /** A network of the service that runs the host, which all hosts that name it have in common. */
+  readonly service?: ServiceLink;
+}
+
+export interface ServiceLink {
+  readonly network: string;
+  /** From 1; unlike any other's on that network. */
+  readonly number: number;
 }
 
 export interface Group {

@@ -1,0 +1,153 @@
+/**
+ * All clusters' brokers, kept in step with the state: woken by each change of it, by a keeper's own wish, and by
+ * what happens to a broker. Promises that brokers run in the hosts that the data plane has made for them and nowhere
+ * else, that packets and requests never wait for them, and that nothing of a cluster is left when it has gone.
+ *
+ *   commit ─▶ wake ─▶ packets settled ─▶ each cluster whose hosts stand ─▶ its keeper ─▶ noted in the rows
+ *               ▲                                                            │
+ *               └──────────── a broker serves, or has ended; a time ◀────────┘
+ */
+import { nodeName, nodesOf } from "../kafkaNodes.ts";
+import type { ClusterRow } from "../serviceRows.ts";
+import { removeClusterFolder, removeOrphans } from "./brokerFolder.ts";
+import { KafkaKeeper } from "./kafkaKeeper.ts";
+import type { Keeper, KeeperRoom, ShownBroker } from "./keeper.ts";
+import { ListenerKeeper } from "./listenerKeeper.ts";
+import type { Found } from "./software.ts";
+
+export interface FleetOptions extends Omit<KeeperRoom, "wake"> {
+  readonly found: Found;
+}
+
+interface Kept {
+  readonly domain: string;
+  readonly keeper: Keeper;
+}
+
+/** After something that should not have happened. */
+const AGAIN_MS = 2_000;
+
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #room: KeeperRoom;
+  readonly #kept = new Map<string, Kept>();
+  readonly #stopping = new AbortController();
+  #waiting = new AbortController();
+  #isDue = true;
+  #running: Promise<void> = Promise.resolve();
+  #hasSaid = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#room = { ...options, wake: () => this.wake() };
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** The state, or a broker, has changed. */
+  wake(): void {
+    this.#isDue = true;
+    this.#waiting.abort();
+  }
+
+  shown(): ShownBroker[] {
+    return this.#keepers().flatMap((keeper) => keeper.shown());
+  }
+
+  /** What that broker said last; undefined when there is no such broker. */
+  log(name: string): readonly string[] | undefined {
+    return this.#keepers()
+      .map((keeper) => keeper.log(name))
+      .find((lines) => lines !== undefined);
+  }
+
+  /** Ends that broker as a crash would; false when none of that name runs. */
+  async kill(name: string): Promise<boolean> {
+    for (const keeper of this.#keepers()) if (await keeper.kill(name)) return true;
+    return false;
+  }
+
+  /** Nothing is begun after this. Resolves when nothing runs. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    this.#waiting.abort();
+    await Promise.all(this.#keepers().map((keeper) => keeper.end()));
+    await this.#running;
+    await Promise.all(this.#keepers().map((keeper) => keeper.end()));
+  }
+
+  #keepers(): Keeper[] {
+    return [...this.#kept.values()].map(({ keeper }) => keeper);
+  }
+
+  async #run(): Promise<void> {
+    const { clock, cloud, folder, log } = this.#options;
+    const domains = () => new Set(cloud.tables.clusters.all().map(({ domain }) => domain));
+    await removeOrphans(folder, (domain) => domains().has(domain)).catch((thrown) => log(String(thrown)));
+    while (!this.#stopping.signal.aborted) {
+      this.#isDue = false;
+      const next = await this.#pass().catch((thrown: unknown) => {
+        if (!this.#stopping.signal.aborted)
+          log(`brokers: ${thrown instanceof Error ? thrown.message : String(thrown)}; it is tried again`);
+        return clock.now() + AGAIN_MS;
+      });
+      await this.#rest(next);
+    }
+  }
+
+  async #rest(until: number): Promise<void> {
+    if (this.#isDue || this.#stopping.signal.aborted) return;
+    this.#waiting = new AbortController();
+    const { signal } = this.#waiting;
+    const { clock } = this.#options;
+    if (Number.isFinite(until)) await clock.sleep(Math.max(0, until - clock.now()), signal);
+    else await new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
+  }
+
+  /** When the next look is due though nothing changes. */
+  async #pass(): Promise<number> {
+    const { cloud, plane } = this.#options;
+    if (cloud.tables.clusters.all().length + this.#kept.size === 0) return Number.POSITIVE_INFINITY;
+    await plane.settled();
+    if (plane.status().status === "off" || this.#stopping.signal.aborted) return Number.POSITIVE_INFINITY;
+    const there = new Set(plane.topology().hosts.map(({ id }) => id));
+    const rows = cloud.tables.clusters.all().filter((row) => this.#stands(row, there));
+    await this.#endOthers(new Set(rows.map(({ id }) => id)));
+    const due = await Promise.all(rows.map((row) => this.#keeperOf(row).match(row)));
+    return Math.min(...due.map((at) => at ?? Number.POSITIVE_INFINITY));
+  }
+
+  #stands(row: ClusterRow, hosts: ReadonlySet<string>): boolean {
+    const brokers = nodesOf(row, "broker");
+    return brokers.length > 0 && brokers.every((node) => hosts.has(nodeName(row, node)));
+  }
+
+  async #endOthers(wanted: ReadonlySet<string>): Promise<void> {
+    const { cloud, folder } = this.#options;
+    const others = [...this.#kept].filter(([id]) => !wanted.has(id));
+    for (const [id, { keeper, domain }] of others) {
+      // One that stands no more for a moment, with its namespaces, keeps its data.
+      const row = cloud.tables.clusters.get(id);
+      const isGone = !row || row.deletedAt !== undefined || row.failsAt !== undefined;
+      this.#kept.delete(id);
+      await keeper.end();
+      if (isGone) await removeClusterFolder(folder, domain);
+    }
+  }
+
+  #keeperOf({ id, domain, name }: ClusterRow): Keeper {
+    const known = this.#kept.get(id);
+    if (known) return known.keeper;
+    const { found, log } = this.#options;
+    if ("missing" in found && !this.#hasSaid) {
+      this.#hasSaid = true;
+      log(`the brokers of ${name} and of all clusters are plain TCP listeners, not Kafka: ${found.missing}`);
+    }
+    const keeper =
+      "software" in found ? new KafkaKeeper(this.#room, found.software) : new ListenerKeeper(this.#room);
+    this.#kept.set(id, { domain, keeper });
+    return keeper;
+  }
+}
