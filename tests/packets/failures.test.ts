@@ -37,6 +37,7 @@ describe("what goes wrong around packets", { skip }, () => {
     const held = await network.hold("B.client", `tcp ${SERVER}:80`);
     network.breakBy(reworded(network.vpc("D").id, "chain edge {", "chain edge { nonsense"));
     await untilSaid(new RegExp(`${network.vpc("D").id}: .*nonsense`, "s"), network.log);
+    await assert.rejects(network.plane.settled(), /packets do not obey the state: .*nonsense/s);
     await lives(held, "nobody else's connection ends");
     assert.equal(await network.flow("A.one", "icmp 10.1.10.22", "answered"), "answered");
     const { stdout } = await network.plane.run("ip netns list");

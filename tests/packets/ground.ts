@@ -6,10 +6,10 @@
 import type { DataPlane, DataPlaneOptions } from "../../src/sandbox/dataplane/dataPlane.ts";
 import { startSandbox, type TestSandbox } from "../../src/sandbox/testing.ts";
 import { type Ec2State, readState } from "./ec2State.ts";
-import { type Observed, type Probes, startProbes } from "./probes.ts";
 import { flowsOf, forgedBy, guestsOf, SERVED, type Wanted } from "./flows.ts";
 import { ALIAS, type Made } from "./made.ts";
 import { CIRCLES, type Flow, type Verdict, verdictOf } from "./model.ts";
+import { type Observed, type Probes, startProbes } from "./probes.ts";
 import { ACCOUNTS, makeTopology, REGIONS } from "./topologies.ts";
 import { letThingsHappen } from "./topologyMishaps.ts";
 

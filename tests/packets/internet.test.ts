@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { CreateRouteCommand, DescribeRouteTablesCommand, RunInstancesCommand } from "@aws-sdk/client-ec2";
 import { startSandbox } from "../../src/sandbox/testing.ts";
 import { makeInternetGateway, makeSubnet, makeVpc } from "../../src/sandbox/testNetwork.ts";
-import { startProbes } from "./probes.ts";
 import { whyNoPackets } from "./ground.ts";
+import { startProbes } from "./probes.ts";
 
 const skip = await whyNoPackets();
 

@@ -29,7 +29,10 @@ export interface DataPlane {
   status(): Status;
   /** The state has changed. */
   wake(): void;
-  /** Resolves when packets obey every change made before the call; at once when it is off. */
+  /**
+   * Resolves when packets obey every change made before the call; at once when it is off. Rejects with a
+   * DataPlaneError when that fails again and again.
+   */
   settled(): Promise<void>;
   /** What is applied. */
   topology(): Topology;
@@ -57,7 +60,18 @@ export interface DataPlaneOptions {
 const EMPTY: Topology = { routers: [], hosts: [], peerings: [] };
 
 /** After a failure: at first so long, then twice as long each time, and at most so long. */
-const RETRY_MS = { first: 100, most: 30_000 } as const;
+const RETRY_MS = { first: 100, most: 5_000 } as const;
+
+/** So many passes may fail before those who wait for packets hear of it. */
+const PATIENCE = 3;
+
+/** Somebody who waits until packets obey. */
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: DataPlaneError) => void;
+  /** Passes that have failed meanwhile. */
+  failed: number;
+}
 
 /** Resolves once it is known whether there can be packets; what the state holds already is applied after that. */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
@@ -79,7 +93,7 @@ class Plane implements DataPlane {
   /** Aborted to end the present wait. */
   #waiting = new AbortController();
   #isDue = true;
-  #waiters: (() => void)[] = [];
+  #waiters: Waiter[] = [];
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
@@ -118,8 +132,8 @@ class Plane implements DataPlane {
 
   settled(): Promise<void> {
     if (this.#status.status === "off") return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#waiters.push(resolve);
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject, failed: 0 });
       this.wake();
     });
   }
@@ -155,7 +169,7 @@ class Plane implements DataPlane {
 
   #end(why: string): void {
     this.#status = { status: "off", why };
-    for (const resolve of this.#waiters.splice(0)) resolve();
+    for (const { resolve } of this.#waiters.splice(0)) resolve();
   }
 
   #theHolder(): Holder {
@@ -215,8 +229,8 @@ class Plane implements DataPlane {
     const failure = await this.#obey().catch((thrown: unknown) =>
       thrown instanceof Error ? thrown.message : String(thrown),
     );
-    if (failure === undefined) for (const resolve of waiters) resolve();
-    else this.#waiters.unshift(...waiters);
+    if (failure === undefined) for (const { resolve } of waiters) resolve();
+    else this.#waiters.unshift(...waiters.filter((waiter) => !lost(waiter, failure)));
     return this.#stopping.signal.aborted ? undefined : failure;
   }
 
@@ -239,6 +253,14 @@ class Plane implements DataPlane {
       throw thrown;
     }
   }
+}
+
+/** Counts a pass that failed; tells the waiter when it is one too many. */
+function lost(waiter: Waiter, failure: string): boolean {
+  waiter.failed += 1;
+  if (waiter.failed < PATIENCE) return false;
+  waiter.reject(new DataPlaneError(`packets do not obey the state: ${failure}`));
+  return true;
 }
 
 /** Without the routers and hosts whose programs failed. */
