@@ -75,7 +75,9 @@ async function place(jar: Jar, target: string, what: Installation): Promise<bool
 async function fetched(jar: Jar, part: string, { repository, signal }: Installation): Promise<void> {
   const url = `${repository.replace(/\/$/, "")}/${jar.path}`;
   try {
-    const chunks = url.startsWith("file:") ? createReadStream(new URL(url)) : await bodyOf(url, signal);
+    // A stream that nobody reads yet would fail unheard: it is opened when it is read.
+    const chunks = async () =>
+      url.startsWith("file:") ? createReadStream(new URL(url)) : await bodyOf(url, signal);
     await written(chunks, part, jar);
   } catch (thrown) {
     if (signal.aborted || thrown instanceof InstallError) throw thrown;
@@ -90,11 +92,15 @@ async function bodyOf(url: string, signal: AbortSignal): Promise<AsyncIterable<U
 }
 
 /** A body that is longer than it should be is not read to its end. */
-async function written(chunks: AsyncIterable<Uint8Array>, part: string, jar: Jar): Promise<void> {
+async function written(
+  chunks: () => Promise<AsyncIterable<Uint8Array>>,
+  part: string,
+  jar: Jar,
+): Promise<void> {
   const file = await open(part, "w");
   try {
     let bytes = 0;
-    for await (const chunk of chunks) {
+    for await (const chunk of await chunks()) {
       bytes += chunk.length;
       if (bytes > jar.bytes)
         throw new InstallError(
