@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
@@ -124,6 +124,28 @@ describe("brokers that are Kafka", { skip, timeout: 900_000 }, () => {
     await taken;
     await network.brokersBecome();
   });
+});
+
+test("what brokers hold is there after a restart of the sandbox", { skip, timeout: 600_000 }, async () => {
+  const dataDir = mkdtempSync(path.join(tmpdir(), "letsdata-kept-"));
+  undo.push(() => rmSync(dataDir, { recursive: true }));
+  const before = await opened({ dataDir });
+  await before.allow("10.1.0.0/16");
+  const EncryptionInfo = { EncryptionInTransit: { ClientBroker: "PLAINTEXT" as const } };
+  const arn = await before.makeCluster("clicks", { EncryptionInfo });
+  await before.become(arn, "ACTIVE");
+  const brokers = ((await before.bootstrap(arn)).BootstrapBrokerString ?? "").split(",");
+  const { insider } = before;
+  await before.client(insider, { brokers, does: "createTopic", topic: "clicks" });
+  await before.client(insider, { brokers, does: "produce", topic: "clicks", count: 100 });
+  await before.close();
+  const later = await opened({ dataDir });
+  await later.become(arn, "ACTIVE");
+  const read = await later.client(insider, { brokers, does: "consume", topic: "clicks", count: 100 });
+  assert.equal(new Set(read).size, 100);
+  await later.msk.send(new kafka.DeleteClusterCommand({ ClusterArn: arn }));
+  await later.brokersBecome();
+  assert.deepEqual(readdirSync(path.join(dataDir, "clusters")), []);
 });
 
 describe("brokers that cannot be Kafka", { skip, timeout: 600_000 }, () => {

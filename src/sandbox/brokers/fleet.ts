@@ -131,9 +131,9 @@ export class Fleet {
       // One that stands no more for a moment, with its namespaces, keeps its data.
       const row = cloud.tables.clusters.get(id);
       const isGone = !row || row.deletedAt !== undefined || row.failsAt !== undefined;
-      this.#kept.delete(id);
       await keeper.end();
       if (isGone) await removeClusterFolder(folder, domain);
+      this.#kept.delete(id);
     }
   }
 

@@ -63,7 +63,7 @@ async function place(jar: Jar, target: string, what: Installation): Promise<bool
     const found = await digestOf(part);
     if (found !== jar.sha256)
       throw new InstallError(
-        `${jar.path} is not what it should be: its SHA-256 is ${found}, not ${jar.sha256}`,
+        `the file ${jar.path} is not what it should be: its SHA-256 is ${found}, not ${jar.sha256}`,
       );
     await rename(part, target);
   } finally {
@@ -75,29 +75,37 @@ async function place(jar: Jar, target: string, what: Installation): Promise<bool
 async function fetched(jar: Jar, part: string, { repository, signal }: Installation): Promise<void> {
   const url = `${repository.replace(/\/$/, "")}/${jar.path}`;
   try {
-    const chunks = url.startsWith("file:") ? createReadStream(new URL(url)) : await bodyOf(url, signal);
+    // A stream that nobody reads yet would fail unheard: it is opened when it is read.
+    const chunks = async () =>
+      url.startsWith("file:") ? createReadStream(new URL(url)) : await bodyOf(url, signal);
     await written(chunks, part, jar);
   } catch (thrown) {
     if (signal.aborted || thrown instanceof InstallError) throw thrown;
-    throw new InstallError(`${url} could not be had: ${reason(thrown)}`, { cause: thrown });
+    throw new InstallError(`the file ${url} could not be had: ${reason(thrown)}`, { cause: thrown });
   }
 }
 
 async function bodyOf(url: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
   const response = await fetch(url, { signal });
   if (response.ok && response.body) return response.body;
-  throw new InstallError(`${url} could not be had: the repository answers ${response.status}`);
+  throw new InstallError(`the file ${url} could not be had: the repository answers ${response.status}`);
 }
 
 /** A body that is longer than it should be is not read to its end. */
-async function written(chunks: AsyncIterable<Uint8Array>, part: string, jar: Jar): Promise<void> {
+async function written(
+  chunks: () => Promise<AsyncIterable<Uint8Array>>,
+  part: string,
+  jar: Jar,
+): Promise<void> {
   const file = await open(part, "w");
   try {
     let bytes = 0;
-    for await (const chunk of chunks) {
+    for await (const chunk of await chunks()) {
       bytes += chunk.length;
       if (bytes > jar.bytes)
-        throw new InstallError(`${jar.path} is larger than the ${jar.bytes} bytes that it should have`);
+        throw new InstallError(
+          `the file ${jar.path} is larger than the ${jar.bytes} bytes that it should have`,
+        );
       await file.write(chunk);
     }
     await file.sync();
