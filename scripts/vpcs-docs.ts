@@ -1,16 +1,17 @@
 /**
- * Writes docs/vpcs.md: docs/vpcs.template.md with pieces of the story transcripts in the place of its markers,
+ * Writes docs/vpcs.md and docs/connectors.md: the templates beside them with pieces of the story transcripts in the
+ * place of their markers,
  *
  *   <!-- transcript peering create -->     the piece `## create` of tests/scripts/peering.transcript
  *
- * so that every command and every output in it was really seen. With `--check` it only says whether the file is
+ * so that every command and every output in them was really seen. With `--check` it only says whether a file is
  * stale (exit code 1). Refuses a marker whose piece is not there.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..");
-const TARGET = join(ROOT, "docs/vpcs.md");
+const PAGES = ["vpcs", "connectors"];
 const MARKER = /^<!-- transcript (\w+) ([\w-]+) -->$/gm;
 
 function read(file: string): string {
@@ -41,9 +42,12 @@ function pieceOf(transcript: string, piece: string): string | null {
     .trim();
 }
 
-const text = filledIn(read("docs/vpcs.template.md"));
-if (process.argv.includes("--check")) {
-  const stale = read("docs/vpcs.md") !== text;
-  if (stale) console.error("docs/vpcs.md is stale: run node scripts/vpcs-docs.ts");
-  process.exitCode = stale ? 1 : 0;
-} else writeFileSync(TARGET, text);
+for (const page of PAGES) {
+  const target = `docs/${page}.md`;
+  const text = filledIn(read(`docs/${page}.template.md`));
+  if (!process.argv.includes("--check")) writeFileSync(join(ROOT, target), text);
+  else if (read(target) !== text) {
+    console.error(`${target} is stale: run node scripts/vpcs-docs.ts`);
+    process.exitCode = 1;
+  }
+}

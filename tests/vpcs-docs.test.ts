@@ -7,7 +7,7 @@ import { ROOT } from "./sources.ts";
 
 const page = readFileSync(join(ROOT, "docs/vpcs.md"), "utf8");
 
-test("docs/vpcs.md is what its template and the transcripts make now", () => {
+test("docs/vpcs.md and docs/connectors.md are what their templates and the transcripts make now", () => {
   const checked = spawnSync(process.execPath, [join(ROOT, "scripts/vpcs-docs.ts"), "--check"], {
     encoding: "utf8",
   });

@@ -94,10 +94,14 @@ async function conditions(view: View): Promise<string[]> {
   );
 }
 
+/** Of the network only what is not as it should be: `datasets view` has all of it. */
 async function connectorDetails(view: View): Promise<string[]> {
   const list = listerOf(view);
   const steps = await deleteSteps(view.answer, list);
-  return [...(steps ?? (await conditions(view))), ...(await connectorParts(view.answer, list))];
+  const telling = conditionsOf(view).filter(
+    ({ state, resource }) => state !== "ready" || /^(cluster$|function\/)/.test(String(resource)),
+  );
+  return [...(steps ?? (await told(view, telling))), ...(await connectorParts(view.answer, list))];
 }
 
 async function blockedOnly(view: View): Promise<string[]> {

@@ -147,6 +147,8 @@ export function kafkaProblems(asked: KafkaRequest, size: VpcSize): readonly Kafk
   ];
 }
 
+const KIND: Readonly<Record<ClusterType, string>> = { provisioned: "a provisioned", express: "an express" };
+
 function problem(field: keyof KafkaRequest, message: string): KafkaProblem {
   return { field, message };
 }
@@ -157,7 +159,7 @@ function wrongInstanceType({ instanceType }: KafkaRequest, clusterType: ClusterT
   return [
     problem(
       "instanceType",
-      `${instanceType} is none of an ${clusterType} cluster; known: ${known.join(", ")}`,
+      `${instanceType} is none of ${KIND[clusterType]} cluster; known: ${known.join(", ")}`,
     ),
   ];
 }
@@ -172,7 +174,7 @@ function wrongVersion({ version, instanceType }: KafkaRequest, clusterType: Clus
   return [
     problem(
       "version",
-      `${version} is no KRaft version of an ${clusterType} cluster: ${known.join(", ")}${hint}`,
+      `${version} is no KRaft version of ${KIND[clusterType]} cluster: ${known.join(", ")}${hint}`,
     ),
   ];
 }

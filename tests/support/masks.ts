@@ -16,6 +16,10 @@ const REQUEST_ID = /\breq_[0-9a-f-]{36}\b/;
 /** A key, or the 8 characters it is recognised by. */
 const API_KEY = /\bld_(?:[\w-]{32}|[\w-]{5})(?![\w-])/;
 const PUBLIC_ADDRESS = /\b198\.1[89]\.\d{1,3}\.\d{1,3}\b/;
+/** A cluster's ARN, and what of its name and number is in the names of its brokers. */
+const CLUSTER_ARN = /\barn:aws:kafka:[\w-]+:\d{12}:cluster\/ld-[\w-]+\/[0-9a-f-]{36}-\d+/;
+const CLUSTER_DOMAIN = /\bld-[a-z0-9-]+\.[0-9a-f]{6}\.c\d+(?=\.kafka\.)/;
+const CLUSTER_NAME = /\bld-[a-z0-9]{8}-ds-[a-z2-7]{16}\b/;
 const MOMENT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)/;
 /** What is left of AWS's 7 days. */
 const SECONDS_LEFT = /\b60[0-4]\d{3}\b/;
@@ -28,6 +32,9 @@ export function masking(known: Known): (text: string) => string {
     ...Object.entries(known).map(([text, name]) => [literal(text), () => name] as const),
     [AWS_ID, (id) => counted(id.slice(0, -17), id)],
     [OWN_ID, (id) => counted(id.slice(0, -16), id)],
+    [CLUSTER_ARN, (arn) => counted("cluster-arn-", arn)],
+    [CLUSTER_DOMAIN, (domain) => counted("cluster-domain-", domain)],
+    [CLUSTER_NAME, (name) => counted("cluster-name-", name)],
     [REQUEST_ID, (id) => counted("req_", id)],
     [API_KEY, (key) => `${counted("ld_", key.slice(0, 8))}${key.length === 8 ? "" : "…"}`],
     [PUBLIC_ADDRESS, (address) => `<${counted("public-ip-", address)}>`],
