@@ -94,7 +94,7 @@ function created(call: Call, { name, tags: map, provisioned }: Wanted): ClusterR
   checkName(call, asked.name);
   checkQuotas(call, asked);
   const { account, region, now } = call;
-  const arn = `arn:aws:kafka:${region}:${account}:cluster/${asked.name}/${randomUUID()}-${randomInt(1, 26)}`;
+  const arn = `arn:aws:kafka:${region}:${account}:cluster/${asked.name}/${randomUUID()}-${randomInt(10, 26)}`;
   return call.tables.clusters.put({
     ...asked,
     id: arn,

@@ -87,7 +87,7 @@ letsdata datasets view --datasetName Clicks --output table
 # Something of somebody else's stands in the VPC: the delete waits, and says for what and for whom.
 AWS_ACCESS_KEY_ID=999999999999 aws ec2 create-network-interface --subnet-id "$PRIVATE_SUBNET" --description "a leftover test host" --query NetworkInterface.NetworkInterfaceId --output text --endpoint-url "$SANDBOX_URL"
 keep LEFTOVER
-letsdata datasets delete --datasetName Clicks --wait --timeout 3s
+letsdata datasets delete --datasetName Clicks --wait --timeout 15s
 letsdata vpcs vpcPeeringConnections accept --datasetName Clicks --vpcPeeringConnectionId "$SECOND_PCX"
 
 ## unblocked
