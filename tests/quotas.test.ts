@@ -120,6 +120,33 @@ describe("ten datasets at once where eleven elastic IPs are allowed", () => {
   });
 });
 
+describe("two clusters where brokers for one are allowed", () => {
+  let house: House;
+  before(async () => {
+    house = await openHouse({ sandbox: { mskBrokersQuota: 4 } });
+  });
+  after(() => house.close());
+
+  test("one is whole, the other has nothing in the cloud, and goes on once the quota is raised", async () => {
+    const names = ["Clicks", "Views"];
+    const kafkaSection = { kafka: { clusterType: "provisioned" } };
+    for (const name of names) await ask(house, "POST /v1/datasets", { body: kafka(name, kafkaSection) });
+    const all = () => Promise.all(names.map((name) => view(house, name)));
+    const seen = await house.until("one is ACTIVE, one held up", async () => {
+      const now = await all();
+      return ["ACTIVE", "ERROR"].every((status) => now.some((one) => one.status === status)) && now;
+    });
+    const [short] = seen.find(({ status }) => status === "ERROR")?.conditions ?? [];
+    assert.deepEqual([short?.resource, short?.id], ["quota/kafkaBrokers", "L-EDD31C36"]);
+    assert.match(short?.message ?? "", /is short by 2: 3 needed, 4 allowed, .*Nothing was created$/);
+    assert.ok(short?.hint?.includes(link("kafka", "L-EDD31C36")), short?.hint ?? "");
+    await admin(house, "PATCH", "settings", { mskBrokersQuota: 6 });
+    await house.until("both are ACTIVE", async () =>
+      (await all()).every(({ status }) => status === "ACTIVE"),
+    );
+  });
+});
+
 describe("quotas that cannot be read", () => {
   const MINUTE = 60_000;
 
