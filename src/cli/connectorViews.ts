@@ -18,6 +18,7 @@ export async function connectorParts(answer: Fields, list: Lister): Promise<stri
     parts.push(
       await list([cluster], ["clusterType", "version", "instanceType", "brokerCount", "volumeGiB", "state"]),
     );
+    if (typeof cluster.clusterArn === "string") parts.push(`Cluster: ${cellAt(cluster, "clusterArn")}\n`);
     parts.push(...begins(cluster));
   }
   if (functions.length > 0)

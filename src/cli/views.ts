@@ -101,7 +101,9 @@ async function connectorDetails(view: View): Promise<string[]> {
   const telling = conditionsOf(view).filter(
     ({ state, resource }) => state !== "ready" || /^(cluster$|function\/)/.test(String(resource)),
   );
-  return [...(steps ?? (await told(view, telling))), ...(await connectorParts(view.answer, list))];
+  // Names of clusters and functions are long, and stand below.
+  const columns = COLUMNS.filter((column) => column !== "id");
+  return [...(steps ?? (await told(view, telling, columns))), ...(await connectorParts(view.answer, list))];
 }
 
 async function blockedOnly(view: View): Promise<string[]> {
@@ -117,9 +119,14 @@ function conditionsOf({ answer }: View): Fields[] {
   return Array.isArray(answer.conditions) ? answer.conditions : [];
 }
 
-async function told(view: View, conditions: readonly Fields[]): Promise<string[]> {
+const COLUMNS = ["resource", "id", "state", "whoseMove", "message"];
+
+async function told(
+  view: View,
+  conditions: readonly Fields[],
+  columns: readonly string[] = COLUMNS,
+): Promise<string[]> {
   if (conditions.length === 0) return [];
-  const columns = ["resource", "id", "state", "whoseMove", "message"];
   const hints = conditions
     .filter(({ hint }) => typeof hint === "string")
     .map((condition) => `${cellAt(condition, "resource")}: ${cellAt(condition, "hint")}\n`);
