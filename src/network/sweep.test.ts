@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { kafkaCluster } from "../domain/kafka.ts";
 import type { Network } from "../domain/model.ts";
 import type { TaggedThing } from "../domain/sweep.ts";
 import type { Attempt } from "../domain/world.ts";
@@ -49,8 +50,25 @@ test("a network that has everything, once, has no findings", () => {
   assert.deepEqual(judge(whole(ready)), []);
 });
 
+test("a network that was whole with a cluster, and has none, lacks it", () => {
+  const network = { ...ready, cluster: kafkaCluster({}, "small") };
+  const found = judge(whole(ready), { living: [{ network, attempts: [] }] });
+  assert.deepEqual(
+    found.map(({ finding, kind }) => [finding, kind]),
+    [["missing", "cluster"]],
+  );
+});
+
 describe("orphans", () => {
   const nobody = { living: [] };
+
+  test("a cluster of a dataset nobody knows is removable; what its brokers cost is not known", () => {
+    const [found] = judge(
+      [thing({ datasetId: "ds_x", kind: "cluster", key: "cluster", id: "arn:x" })],
+      nobody,
+    );
+    assert.deepEqual([found?.removable, found?.monthlyUsd], [true, null]);
+  });
 
   test("of a dataset nobody knows, and of a deleted one: removable, with their price", () => {
     const things = [
