@@ -1,28 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { cidr } from "../../domain/cidr.ts";
 import { Failure, type FailureCode } from "../../domain/failure.ts";
-import { startSandbox, type TestSandbox } from "../../sandbox/testing.ts";
-import type { AwsCloud } from "./ec2.ts";
-import { cellIn, handsOn, hurriedClock, networkRef, startWire, stepper, type Wire } from "./testing.ts";
+import { cellIn, handsOn, hurriedClock, networkRef, stepper, wiredSandbox } from "./testing.ts";
 
 const HOME = cellIn("us-east-1");
 
-let sandbox: TestSandbox;
-let wire: Wire;
-let cloud: AwsCloud;
-
-before(async () => {
-  sandbox = await startSandbox();
-  wire = await startWire(sandbox.url);
-  cloud = handsOn(wire.url, hurriedClock(sandbox.clock));
-});
-
-after(async () => {
-  cloud?.close();
-  await wire?.close();
-  await sandbox?.close();
-});
+const { sandbox, wire, cloud } = await wiredSandbox();
 
 function isFailure(code: FailureCode) {
   return (error: unknown) => error instanceof Failure && error.code === code;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { startSandbox, type TestSandbox } from "../../sandbox/testing.ts";
-import { type AwsCloud, awsCloud } from "./ec2.ts";
+import { describe, test } from "node:test";
+import { awsCloud } from "./ec2.ts";
 import {
   ACCOUNT,
   cellIn,
@@ -9,28 +8,13 @@ import {
   hurriedClock,
   networkRef,
   rejection,
-  startWire,
   stepper,
-  type Wire,
+  wiredSandbox,
 } from "./testing.ts";
 
 const HOME = cellIn("us-east-1");
 
-let sandbox: TestSandbox;
-let wire: Wire;
-let cloud: AwsCloud;
-
-before(async () => {
-  sandbox = await startSandbox();
-  wire = await startWire(sandbox.url);
-  cloud = handsOn(wire.url, hurriedClock(sandbox.clock));
-});
-
-after(async () => {
-  cloud?.close();
-  await wire?.close();
-  await sandbox?.close();
-});
+const { sandbox, wire, cloud } = await wiredSandbox();
 
 describe("who and where", () => {
   test("the account is that of the credentials, asked once", async () => {

@@ -1,37 +1,13 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { DeleteTagsCommand } from "@aws-sdk/client-ec2";
 import { cidr } from "../../domain/cidr.ts";
-import { startSandbox, type TestSandbox } from "../../sandbox/testing.ts";
-import type { AwsCloud } from "./ec2.ts";
-import {
-  ACCOUNT,
-  cellIn,
-  handsOn,
-  hurriedClock,
-  networkRef,
-  startWire,
-  stepper,
-  type Wire,
-} from "./testing.ts";
+import { ACCOUNT, cellIn, networkRef, stepper, wiredSandbox } from "./testing.ts";
 
 const HOME = cellIn("us-east-1");
 const AWAY = cellIn("eu-west-1");
 
-let sandbox: TestSandbox;
-let wire: Wire;
-let cloud: AwsCloud;
-
-before(async () => {
-  sandbox = await startSandbox();
-  wire = await startWire(sandbox.url);
-  cloud = handsOn(wire.url, hurriedClock(sandbox.clock));
-});
-after(async () => {
-  cloud?.close();
-  await wire?.close();
-  await sandbox?.close();
-});
+const { sandbox, wire, cloud } = await wiredSandbox();
 
 test("everything that is ours in a cell, of whichever dataset, with its tags and state; nothing else", async () => {
   const one = stepper(cloud, HOME, networkRef("one"));

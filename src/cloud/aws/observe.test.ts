@@ -1,38 +1,13 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { DeleteTagsCommand, ModifyVpcAttributeCommand } from "@aws-sdk/client-ec2";
 import { cidr } from "../../domain/cidr.ts";
-import { startSandbox, type TestSandbox } from "../../sandbox/testing.ts";
-import type { AwsCloud } from "./ec2.ts";
-import {
-  ACCOUNT,
-  cellIn,
-  handsOn,
-  hurriedClock,
-  networkRef,
-  startWire,
-  stepper,
-  type Wire,
-} from "./testing.ts";
+import { ACCOUNT, cellIn, handsOn, hurriedClock, networkRef, stepper, wiredSandbox } from "./testing.ts";
 
 const HOME = cellIn("us-east-1");
 const AWAY = cellIn("eu-west-1");
 
-let sandbox: TestSandbox;
-let wire: Wire;
-let cloud: AwsCloud;
-
-before(async () => {
-  sandbox = await startSandbox();
-  wire = await startWire(sandbox.url);
-  cloud = handsOn(wire.url, hurriedClock(sandbox.clock));
-});
-
-after(async () => {
-  cloud?.close();
-  await wire?.close();
-  await sandbox?.close();
-});
+const { sandbox, wire, cloud } = await wiredSandbox();
 
 /** A VPC with six subnets, four tables and two groups; the NAT side has no part in counting reads. */
 async function furnish(cell: typeof HOME, name: string, range: string): Promise<string> {

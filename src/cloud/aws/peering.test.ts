@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { CreateVpcPeeringConnectionCommand } from "@aws-sdk/client-ec2";
 import { cidr } from "../../domain/cidr.ts";
-import { startSandbox, type TestSandbox } from "../../sandbox/testing.ts";
-import type { AwsCloud } from "./ec2.ts";
 import {
   ACCOUNT,
   cellIn,
@@ -11,29 +9,14 @@ import {
   hurriedClock,
   networkRef,
   rejection,
-  startWire,
   stepper,
-  type Wire,
+  wiredSandbox,
 } from "./testing.ts";
 
 const CUSTOMER = "222222222222";
 const HOME = cellIn("us-east-1");
 
-let sandbox: TestSandbox;
-let wire: Wire;
-let cloud: AwsCloud;
-
-before(async () => {
-  sandbox = await startSandbox();
-  wire = await startWire(sandbox.url);
-  cloud = handsOn(wire.url, hurriedClock(sandbox.clock));
-});
-
-after(async () => {
-  cloud?.close();
-  await wire?.close();
-  await sandbox?.close();
-});
+const { sandbox, cloud } = await wiredSandbox();
 
 /** A request of the customer's to peer with that VPC of ours, pending by now. */
 async function requestPeering(vpcId: string, range: string): Promise<string> {

@@ -1,38 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { cidr } from "../../domain/cidr.ts";
 import type { AclEntry, Rule, World } from "../../domain/world.ts";
-import { startSandbox, type TestSandbox } from "../../sandbox/testing.ts";
-import type { AwsCloud } from "./ec2.ts";
-import {
-  ACCOUNT,
-  cellIn,
-  handsOn,
-  hurriedClock,
-  networkRef,
-  rejection,
-  startWire,
-  stepper,
-  type Wire,
-} from "./testing.ts";
+import { ACCOUNT, cellIn, networkRef, rejection, stepper, wiredSandbox } from "./testing.ts";
 
 const HOME = cellIn("us-east-1");
 
-let sandbox: TestSandbox;
-let wire: Wire;
-let cloud: AwsCloud;
-
-before(async () => {
-  sandbox = await startSandbox();
-  wire = await startWire(sandbox.url);
-  cloud = handsOn(wire.url, hurriedClock(sandbox.clock));
-});
-
-after(async () => {
-  cloud?.close();
-  await wire?.close();
-  await sandbox?.close();
-});
+const { sandbox, cloud } = await wiredSandbox();
 
 function only<T>(items: readonly T[]): T {
   const [item, ...more] = items;

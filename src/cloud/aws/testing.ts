@@ -4,9 +4,11 @@
  */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { after } from "node:test";
 import { Failure, type FailureCode } from "../../domain/failure.ts";
 import type { Cell, Clock, Region } from "../../domain/model.ts";
 import type { Step } from "../../domain/world.ts";
+import { startSandbox, type TestSandbox } from "../../sandbox/testing.ts";
 import type { NetworkRef } from "../cloud.ts";
 import { type AwsCloud, awsCloud } from "./ec2.ts";
 
@@ -118,6 +120,19 @@ export function handsOn(endpoint: string, clock: Clock, account = ACCOUNT): AwsC
     installation: "inst-1",
     credentials: { accessKeyId: account, secretAccessKey: "test" },
   });
+}
+
+/** A sandbox and hands that reach it over a wire, for all tests of a file; it ends with them. */
+export async function wiredSandbox(): Promise<{ sandbox: TestSandbox; wire: Wire; cloud: AwsCloud }> {
+  const sandbox = await startSandbox();
+  const wire = await startWire(sandbox.url);
+  const cloud = handsOn(wire.url, hurriedClock(sandbox.clock));
+  after(async () => {
+    cloud.close();
+    await wire.close();
+    await sandbox.close();
+  });
+  return { sandbox, wire, cloud };
 }
 
 /** Takes steps for one network, first attempt; `made` insists on an id. */
