@@ -1,10 +1,11 @@
 /**
  * A function's code as it is uploaded: a zip archive. Promises that what it unpacks stays below its folder and is
  * files alone: a symbolic link comes out as a file with its target in it. Refuses, with a reason, what is no
- * archive, what is larger unpacked than Lambda allows (judged before anything is unpacked), and names that lead out
- * of the folder or that two entries cannot both have.
+ * archive or a damaged one, what is larger unpacked than Lambda allows (judged before anything is unpacked), and names
+ * that lead out of the folder or that two entries cannot both have.
  * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
+import { crc32 } from "node:zlib";
 import { unzipSync } from "fflate";
 
 /** Of all files together, in bytes. */
@@ -28,7 +29,8 @@ export interface ArchivedFile {
 
 /** All its files. Throws an ArchiveError. */
 export function filesIn(zip: Uint8Array): ArchivedFile[] {
-  const names = new Set<string>();
+  const sums = checksumsIn(Buffer.from(zip));
+  const names = new Map<string, number | undefined>();
   let size = 0;
   const entries = opened(zip, (entry) => {
     // A stored entry is as large as it is in the archive, whatever it says.
@@ -36,12 +38,34 @@ export function filesIn(zip: Uint8Array): ArchivedFile[] {
     if (size > UNPACKED_LIMIT) throw new ArchiveError(`it is larger than ${UNPACKED_LIMIT} bytes`, true);
     const isFolder = entry.name.endsWith("/");
     const name = checkedName(isFolder ? entry.name.slice(0, -1) : entry.name);
-    if (!isFolder) names.add(name);
+    const sum = sums.shift();
+    if (!isFolder) names.set(name, sum);
     return !isFolder;
   });
-  checkFolders(names);
-  return [...names].map((name) => ({ name, bytes: entries.get(name) ?? new Uint8Array() }));
+  checkFolders(new Set(names.keys()));
+  return [...names].map(([name, sum]) => ({ name, bytes: whole(name, entries.get(name), sum) }));
 }
+
+/** What is unpacked may be damaged, or another size than it says: only the checksum tells. */
+function whole(name: string, bytes: Uint8Array | undefined, sum: number | undefined): Uint8Array {
+  if (bytes && crc32(bytes) === sum) return bytes;
+  throw new ArchiveError(`${name} is damaged in it`);
+}
+
+/** Those of the entries, in their order: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.12 and 4.3.16 */
+function checksumsIn(zip: Buffer): number[] {
+  const end = zip.lastIndexOf("PK\x05\x06", undefined, "latin1");
+  const sums: number[] = [];
+  if (end < 0 || end + 20 > zip.length) return sums;
+  let at = zip.readUInt32LE(end + 16);
+  while (at + 46 <= zip.length && zip.readUInt32LE(at) === DIRECTORY_ENTRY) {
+    sums.push(zip.readUInt32LE(at + 16));
+    at += 46 + zip.readUInt16LE(at + 28) + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
+  }
+  return sums;
+}
+
+const DIRECTORY_ENTRY = 0x02014b50;
 
 type Entry = Parameters<NonNullable<NonNullable<Parameters<typeof unzipSync>[1]>["filter"]>>[0];
 

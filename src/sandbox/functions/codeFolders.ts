@@ -14,6 +14,7 @@ const SCOPE = "package.json";
 export class CodeFolders {
   readonly #root: string;
   readonly #ready = new Map<string, Promise<string>>();
+  #hasLooked = false;
 
   constructor(root: string) {
     this.#root = root;
@@ -29,18 +30,14 @@ export class CodeFolders {
     return made;
   }
 
-  /** Takes away all others; at first also those that another process left. */
+  /** Takes away what is there of all others: at first by the disk, then by what was unpacked here. */
   async keep(isThere: (codeId: string) => boolean): Promise<void> {
-    const names = await readdir(this.#root).catch(() => []);
-    for (const name of names) {
-      if (name === SCOPE || isThere(name) || this.#isUnpacking(name)) continue;
+    const names = this.#hasLooked ? [...this.#ready.keys()] : await readdir(this.#root).catch(() => []);
+    this.#hasLooked = true;
+    for (const name of names.filter((one) => one !== SCOPE && !isThere(one))) {
       this.#ready.delete(name);
       await rm(path.join(this.#root, name), { recursive: true, force: true, maxRetries: 3 });
     }
-  }
-
-  #isUnpacking(name: string): boolean {
-    return name.endsWith(UNFINISHED) && this.#ready.has(name.slice(0, -UNFINISHED.length));
   }
 
   async #unpack(codeId: string, zip: Uint8Array): Promise<string> {

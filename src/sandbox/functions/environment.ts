@@ -41,8 +41,11 @@ const INIT_MS = 10_000;
 
 const RUNTIME = fileURLToPath(new URL("./environment.runtime.ts", import.meta.url));
 
-/** The shell stays: the first of its processes where it runs apart, and the reaper of what the function leaves. */
-const SHELL = '"$@" 2>&1; exit $?';
+/**
+ * The shell stays: the first of its processes where it runs apart, and the reaper of what the function leaves. When
+ * nobody holds the other end of the fifth pipe any more, because the sandbox was killed, all of them end.
+ */
+const SHELL = '{ cat <&4; kill -KILL 0; } >/dev/null 2>&1 3>&- & "$@" 2>&1 4<&-; exit $?';
 
 export class Environment {
   readonly #launch: EnvironmentLaunch;
@@ -245,7 +248,7 @@ function spawned({ entry, row, variables }: EnvironmentLaunch): ChildProcess {
   const run = ["sh", "-c", SHELL, "sh", process.execPath, ...options, RUNTIME];
   const [command = "", ...rest] = [...entry, ...run];
   return spawn(command, rest, {
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
     // Nothing that the tools on the way in would take for theirs: the rest goes over the channel.
     env: { PATH: TOOLS_PATH, LANG: "C.UTF-8", TZ: ":UTC", ...readByNode(variables) },
     // A group of its own, which is ended as one.
