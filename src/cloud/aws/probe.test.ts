@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { DeleteFunctionCommand, TagResourceCommand, UpdateFunctionCodeCommand } from "@aws-sdk/client-lambda";
 import type { SeenProbe } from "../../domain/connector.ts";
-import { EMPTY_ZIP, Functions, OWNER, REGION } from "../../sandbox/testing/functions.ts";
+import type { ProbeWish } from "../../domain/probe.ts";
+import { Functions, OWNER, REGION, zipped } from "../../sandbox/testing/functions.ts";
 import type { AwsCloud } from "./ec2.ts";
 import { probeName } from "./probe.ts";
 import {
@@ -57,6 +58,9 @@ function spec(roleArn = ROLE) {
 const create = () => hand().act({ do: "createProbe", key: "probe", spec: spec() });
 const raw = () => functions.client;
 
+const wish: ProbeWish = { host: "127.0.0.1", port: 1, protocol: "tcp", tls: false, ca: null, stageMs: 1_000 };
+const run = () => cloud.probe(cellIn(REGION, OWNER), { network, wish });
+
 describe("the probe's function, from nothing to nothing", () => {
   test("is not there, and is not looked for where nobody probes", async () => {
     assert.equal(await seen(), undefined);
@@ -80,6 +84,18 @@ describe("the probe's function, from nothing to nothing", () => {
     );
     assert.deepEqual([probe.isConfigured, probe.isCurrent, probe.vpcId], [true, true, functions.vpcId]);
     assert.deepEqual(probe.groupIds, functions.groups.slice(0, 1));
+  });
+
+  test("tells what it found", async () => {
+    const { stages, addresses } = await run();
+    assert.deepEqual(
+      stages.map(({ stage, outcome, code }) => [stage, outcome, code]),
+      [
+        ["resolve", "ok", null],
+        ["connect", "failed", "OWN_ADDRESS"],
+      ],
+    );
+    assert.deepEqual(addresses, ["127.0.0.1"]);
   });
 
   test("a second one is a conflict, and a lost answer is found by its tags", async () => {
@@ -108,9 +124,16 @@ describe("the probe's function, from nothing to nothing", () => {
 
   test("code of another version is told, and replaced", async () => {
     const { id: functionArn } = await there();
-    await raw().send(new UpdateFunctionCodeCommand({ FunctionName: functionArn, ZipFile: EMPTY_ZIP }));
+    await raw().send(
+      new UpdateFunctionCodeCommand({
+        FunctionName: functionArn,
+        ZipFile: zipped({ "probe.mjs": "export const handler = () => { throw new RangeError('old') }" }),
+      }),
+    );
     settle();
     assert.equal((await there()).isCurrent, false);
+    const failure = await rejection(run(), "internal");
+    assert.match(failure.message, /ended by an error: old/);
     await hand().act({ do: "updateProbeCode", key: "probe", functionArn });
     settle();
     assert.equal((await there()).isCurrent, true);
@@ -144,6 +167,7 @@ describe("the probe's function, from nothing to nothing", () => {
     settle();
     for (const _ of [1, 2]) await hand().act({ do: "deleteProbe", key: "probe", functionArn });
     assert.equal(await seen(), undefined);
+    await rejection(run(), "notFound");
     settle();
     assert.deepEqual(await functions.interfaces(), []);
   });

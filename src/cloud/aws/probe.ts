@@ -139,7 +139,7 @@ export async function runProbe(client: LambdaClient, name: string, wish: ProbeWi
   const answer = await client.send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(wish) }));
   const payload = Buffer.from(answer.Payload ?? []).toString();
   if (answer.FunctionError !== undefined)
-    throw new Failure("unavailable", `The probe's function ended by an error: ${errorOf(payload)}`, {
+    throw new Failure("internal", `The probe's function ended by an error: ${errorOf(payload)}`, {
       hint: "Try again; if it stays, look at the function's log in CloudWatch.",
       detail: payload,
     });
@@ -158,7 +158,7 @@ function findingsIn(payload: string): ProbeFindings {
   if (typeof parsed === "object" && parsed !== null && "stages" in parsed && Array.isArray(parsed.stages))
     return parsed as ProbeFindings;
   // An older version's answer; the function is brought up to date by the next pass.
-  throw new Failure("unavailable", "The probe's function answered in a way that is not known", {
+  throw new Failure("conflict", "The probe's function answered in a way that is not known", {
     detail: payload,
   });
 }
