@@ -15,7 +15,7 @@ export async function probeParts(
   const kafka = answer.kafka as Fields | null;
   const brokers = fieldsAt(kafka?.brokers);
   const parts: string[] = [];
-  if (stages.length > 0) parts.push(await list(stages, ["stage", "outcome", "ms", "detail"]));
+  if (stages.length > 0) parts.push(await list(stages, ["stage", "outcome", "detail", "ms"]));
   if (certificates.length > 0)
     parts.push(await list(certificates, ["subject", "issuer", "names", "validFrom", "validTo"]));
   if (brokers.length > 0) parts.push(await list(brokers, ["id", "host", "port"]));

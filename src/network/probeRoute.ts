@@ -43,7 +43,9 @@ export function probeRoute(question: RouteQuestion): ProbeRoute {
       detail: `local: ${network.cidr} is the VPC itself`,
       nextStep: null,
     };
-  const tables = world.routeTables.filter(({ key }) => key.startsWith("table/private/"));
+  const tables = world.routeTables
+    .filter(({ key }) => key.startsWith("table/private/"))
+    .toSorted((one, other) => (one.key < other.key ? -1 : 1));
   if (tables.length === 0) return nowhere("the private subnets have no route tables", repairStep(question));
   const routes = tables.map((table) => ({ table, route: routeOf({ question, block, table }) }));
   const [worst] = routes.toSorted((a, b) => Number(a.route.leads) - Number(b.route.leads));
