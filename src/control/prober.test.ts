@@ -115,6 +115,20 @@ describe("a probe that was asked for", () => {
     assert.equal((await ended(id)).state, "done");
   });
 
+  test("is handed on by a process that ends in the middle of it", async () => {
+    await say({});
+    const { id } = await ask();
+    const stopping = new AbortController();
+    const { cloud } = border(async () => {
+      stopping.abort();
+      throw new Failure("unavailable", "the connections were ended");
+    });
+    await createProber({ store, cloud, clock, log: () => {} }).run(stopping.signal);
+    assert.deepEqual([(await until(id, () => true)).state, await store.probes.dueInMs()], ["waiting", 0]);
+    run(border(async () => refused).cloud);
+    assert.equal((await ended(id)).state, "done");
+  });
+
   test("of many none waits for another", async () => {
     await say({});
     const gate = Promise.withResolvers<void>();

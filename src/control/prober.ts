@@ -94,12 +94,16 @@ async function tryOne(deps: Deps, lease: ProbeLease, signal: AbortSignal): Promi
     const failure = asFailure(thrown);
     const { code, message, detail } = failure;
     log({ level: "warn", event: "probe not tried", probe: id, code, message, detail });
-    // The claim ends by itself, and the probe is taken up again.
-    if (signal.aborted) return;
-    await afterFailure(deps, lease, failure).catch((lost: unknown) => {
+    const put = signal.aborted ? handedOn(deps, lease) : afterFailure(deps, lease, failure);
+    await put.catch((lost: unknown) => {
       log({ level: "warn", event: "probe left", probe: id, message: asFailure(lost).message });
     });
   }
+}
+
+/** This process ends; another one, or its next start, takes it up at once. Without this the claim ends by itself. */
+function handedOn({ store }: Deps, lease: ProbeLease): Promise<void> {
+  return store.probes.putBack(lease, { note: "is taken up again by another process", againInMs: 0 });
 }
 
 async function next(deps: Deps, lease: ProbeLease, signal: AbortSignal): Promise<void> {

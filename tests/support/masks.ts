@@ -24,7 +24,7 @@ const MOMENT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)/;
 /** What is left of AWS's 7 days. */
 const SECONDS_LEFT = /\b60[0-4]\d{3}\b/;
 /** How long a stage of a probe took, and all of them. */
-const STAGE_MS = /(?<=^(?:resolve|connect|tls|apiVersions|metadata) .*  )\d+(?:\.\d)?$/;
+const STAGE_MS = /(?<=^(?:resolve|connect|tls|apiVersions|metadata) .* {2})\d+(?:\.\d)?$/;
 const MS = /(?<=\()\d+(?= ms\))/;
 const INSTALLATION = /(?<="installation":\s?")[a-z0-9]{12}(?=")/;
 

@@ -1,6 +1,6 @@
 /**
- * Everything in a cell that bears our installation's tag, by one paged describe a kind, filtered on that tag.
- * Promises that what AWS shows of things already gone (deleted NAT gateways and endpoints linger, tags and all)
+ * Everything in a cell that bears our installation's tag, by one paged describe a kind, filtered on that tag; clusters
+ * and functions, whose lists know no such filter, by their names first. Promises that what AWS shows of things already gone (deleted NAT gateways and endpoints linger, tags and all)
  * is left out, and that nothing without our tag is ever in it.
  */
 import type { EC2Client, Tag } from "@aws-sdk/client-ec2";
