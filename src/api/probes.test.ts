@@ -168,6 +168,16 @@ describe("what is refused, with what would be right", () => {
     assert.match(reply.body.message, /is being deleted/);
   });
 
+  test("more at one time than one VPC may have", async () => {
+    await create("Busy", kafka("Busy"));
+    const asked = Array.from({ length: 10 }, () => probe(TARGET, "Busy"));
+    await waited(Promise.race(asked));
+    const reply = await probe(TARGET, "Busy");
+    assertProblem(reply, 409, "conflict");
+    assert.match(reply.body.message, /10 probes of the VPC of Busy are under way/);
+    for (const one of asked) assert.equal((await waited(one)).status, 202);
+  });
+
   test("a viewer", async () => assertProblem(await probe(TARGET, "Clicks", acme.viewer), 403, "forbidden"));
 });
 

@@ -28,6 +28,8 @@ export interface ProbeWishes {
 /** Clients give an answer 30 s. */
 const WAIT_MS = 20_000;
 const STEP_MS = 100;
+/** Of one network: who asks for many at once must not hold up the others. */
+const MOST_OPEN = 10;
 
 export function probeWishes(deps: ProbeDeps): ProbeWishes {
   const { store, clock, stopping } = deps;
@@ -65,6 +67,7 @@ async function ask(
   const network = needsVpc(dataset.writeConnector) ? await scope.network(dataset.id) : null;
   const standing = livingNetwork(dataset, network);
   const roleArn = roleFor(standing, functionRoleArn);
+  if ((await tx.openProbes(standing.id)) >= MOST_OPEN) throw tooMany(name);
   const probe = await tx.askProbe({ networkId: standing.id, roleArn, wish, askedBy: actor.keyName });
   await tx.wake(standing.id);
   const { host, port, protocol } = wish;
@@ -76,6 +79,16 @@ async function ask(
     detail: { target: `${host}:${port}`, protocol },
   });
   return { dataset, probe };
+}
+
+function tooMany(name: string): Failure {
+  return new Failure(
+    "conflict",
+    `${MOST_OPEN} probes of the VPC of ${name} are under way: no more at one time`,
+    {
+      hint: "Wait until one of them has ended, and ask again.",
+    },
+  );
 }
 
 function livingNetwork({ name, writeConnector }: Dataset, network: Network | null): Network {

@@ -56,6 +56,9 @@ for (const kind of stores(process.env))
       await ask("arn:aws:iam::444455556666:role/new");
       assert.match((await store.networks([ids.network]))[0]?.probeRoleArn ?? "", /new$/);
       assert.equal(await store.probes.dueInMs(), 0);
+      assert.equal(await store.change((tx) => tx.openProbes(ids.network)), 2);
+      await store.probes.end(await claimed(), done);
+      assert.equal(await store.change((tx) => tx.openProbes(ids.network)), 1);
     });
 
     test("asking wakes whoever listens", async () => {

@@ -66,6 +66,16 @@ export async function askProbe(session: Session, asked: ProbeAsked): Promise<Pro
   return probe;
 }
 
+export async function openProbes({ db }: Session, networkId: string): Promise<number> {
+  const row = await db
+    .selectFrom("probe")
+    .select(({ fn }) => fn.countAll<number | string>().as("count"))
+    .where("networkId", "=", networkId)
+    .where("state", "in", OPEN)
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
 async function forgetOld({ db }: Session, networkId: string): Promise<void> {
   const kept = db
     .selectFrom("probe")

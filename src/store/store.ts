@@ -163,6 +163,8 @@ export interface Tx extends Reads {
   writeAudit(record: Omit<AuditRecord, "id" | "at">): Promise<void>;
   /** Asks for a sweep and wakes the sweepers; answers one that waits already when it does the same. */
   askSweep(wish: { fix: boolean; askedBy: string }): Promise<Sweep>;
+  /** How many probes of that network have not ended. */
+  openProbes(networkId: string): Promise<number>;
   /** Asks for a probe from inside that network, by a function with that role; wakes the probers. */
   askProbe(asked: { networkId: string; roleArn: string; wish: ProbeWish; askedBy: string }): Promise<Probe>;
 
