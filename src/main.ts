@@ -105,6 +105,12 @@ const serveCommand: LocalCommand = {
       brief: "Role to assume in the platform account (aws)",
       placeholder: "arn",
     },
+    {
+      name: "functionRoleArn",
+      kind: "string",
+      brief: "Role that functions of ours in the VPCs run as: `vpcs probe` needs it",
+      placeholder: "arn",
+    },
     { name: "externalId", kind: "string", brief: "External id for that role (aws)", placeholder: "id" },
     {
       name: "sandboxPort",

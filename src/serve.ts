@@ -14,6 +14,8 @@ import { type Actor, createIntent, type Intent } from "./control/intent.ts";
 import type { PriceTable } from "./control/outlook.ts";
 import { keyHash } from "./control/people.ts";
 import { pricesFrom } from "./control/prices.ts";
+import { functionRoleAccount } from "./control/probeWishes.ts";
+import { createProber } from "./control/prober.ts";
 import { createReconciler } from "./control/reconciler.ts";
 import { createSweeper } from "./control/sweeper.ts";
 import { asFailure, Failure } from "./domain/failure.ts";
@@ -77,6 +79,7 @@ async function compose(composition: Composition): Promise<string> {
   const { options, room, log, onStop } = composition;
   const { clock } = room;
   const prices = pricesGiven(options);
+  const functionRole = functionRoleGiven(options);
   const dataDir = resolve(text(options, "dataDir") ?? ".letsdata");
   makeFolder(dataDir);
   const store = await openTheStore(composition, dataDir);
@@ -88,7 +91,11 @@ async function compose(composition: Composition): Promise<string> {
   const cellOf = platformCell(roleArn, async (region) =>
     sandboxUrl ? SANDBOX_PLATFORM_ACCOUNT : cloud.account({ id: "platform", account: "", roleArn, region }),
   );
-  const intent = createIntent({ store, clock, cellOf, randomBytes, stopping: room.signal, ...prices });
+  const intent = createIntent({
+    ...{ store, clock, cellOf, randomBytes, stopping: room.signal },
+    ...prices,
+    ...functionRole,
+  });
   startTheWill(composition, { store, cloud, ...prices });
   const platform = sandboxUrl ? { sandboxUrl } : {};
   const api = apiServer({ store, intent, clock, log, ready: () => store.ping(), platform, ...prices });
@@ -104,17 +111,18 @@ interface WillParts {
   readonly prices?: PriceTable;
 }
 
-/** The reconciler, and the sweeper beside it. */
+/** The reconciler, and sweeper and prober beside it. */
 function startTheWill({ options, room, log, onStop }: Composition, parts: WillParts): void {
   const { clock } = room;
   const windowMs = 1000 * (number(options, "consistencySeconds") ?? 300);
   const resyncMs = 1000 * (number(options, "resyncSeconds") ?? 30);
   const reconciler = createReconciler({ ...parts, clock, log, windowMs, resyncMs });
   const sweeper = createSweeper({ ...parts, clock, log, windowMs });
+  const prober = createProber({ ...parts, clock, log });
   let asked = 0;
   room.signal.addEventListener("abort", () => (asked = clock.now()), { once: true });
   const stopping = new AbortController();
-  const running = Promise.all([reconciler.run(stopping.signal), sweeper.run(stopping.signal)]);
+  const running = Promise.all([reconciler, sweeper, prober].map((one) => one.run(stopping.signal)));
   onStop(async () => {
     stopping.abort();
     const ended = new AbortController();
@@ -132,6 +140,17 @@ function pricesGiven(options: OptionValues): { readonly prices?: PriceTable } {
   if (!statSync(file, { throwIfNoEntry: false })?.isFile())
     throw new Failure("invalid", `There is no prices file ${file}`);
   return { prices: pricesFrom(readFileSync(file, "utf8"), file) };
+}
+
+/** What functions of ours run as, when the operator made a role for them. */
+function functionRoleGiven(options: OptionValues): { readonly functionRoleArn?: string } {
+  const functionRoleArn = text(options, "functionRoleArn");
+  if (functionRoleArn === undefined) return {};
+  if (functionRoleAccount(functionRoleArn) === null)
+    throw new Failure("invalid", `--functionRoleArn ${functionRoleArn} is not the ARN of a role`, {
+      hint: "It looks like arn:aws:iam::123456789012:role/NAME",
+    });
+  return { functionRoleArn };
 }
 
 const HEARTBEAT_MS = 10_000;

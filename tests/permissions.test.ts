@@ -26,6 +26,7 @@ interface Names {
   readonly dataset: string;
   readonly key: string;
   readonly block: string;
+  readonly probe: string;
 }
 
 const PCX = "pcx-0123456789abcdef0";
@@ -104,6 +105,19 @@ const ROWS: Readonly<Record<OperationId, Row>> = {
     stranger: 404,
     naming: 404,
   },
+  "vpcs.probe": {
+    path: (names) => `/v1/datasets/${names.dataset}/probes`,
+    body: { target: "10.0.0.1:80" },
+    viewer: 403,
+    stranger: 404,
+    naming: 404,
+  },
+  "vpcs.viewProbe": {
+    path: (names) => `/v1/datasets/${names.dataset}/probes/${names.probe}`,
+    viewer: 200,
+    stranger: 404,
+    naming: 404,
+  },
   "vpcPeeringConnections.list": { path: peering, viewer: 200, stranger: 404, naming: 404 },
   "vpcPeeringConnections.accept": {
     path: (names) => `${peering(names)}/${PCX}/accept`,
@@ -155,7 +169,13 @@ let acme: Awaited<ReturnType<TestHouse["tenant"]>>;
 let other: Awaited<ReturnType<TestHouse["tenant"]>>;
 let revoked = "";
 let real: Names;
-const nowhere: Names = { tenant: "none", dataset: "Nothing", key: "key_nothing", block: "10.200.0.0/25" };
+const nowhere: Names = {
+  tenant: "none",
+  dataset: "Nothing",
+  key: "key_nothing",
+  block: "10.200.0.0/25",
+  probe: "prb_nothing",
+};
 
 before(async () => {
   house = await testHouse();
@@ -172,9 +192,18 @@ before(async () => {
   const key = await house.ask("POST /v1/keys", { key: acme.admin, body: { name: "old", role: "admin" } });
   revoked = key.body.apiKey;
   await house.ask(`DELETE /v1/keys/${key.body.keyId}`, { key: acme.admin });
-  real = { tenant: "acme", dataset: "Secrets", key: key.body.keyId, block: made.body.cidrBlock };
+  const [block, probe] = [made.body.cidrBlock, await probeOf(acme.id, "Secrets")];
+  real = { tenant: "acme", dataset: "Secrets", key: key.body.keyId, block, probe };
 });
 after(() => house.close());
+
+async function probeOf(tenantId: string, name: string): Promise<string> {
+  const dataset = await house.store.tenant(tenantId).dataset(name);
+  const network = dataset && (await house.store.tenant(tenantId).network(dataset.id));
+  const wish = { host: "10.0.0.1", port: 80, protocol: "tcp", tls: false, ca: null, stageMs: 5_000 } as const;
+  const asked = { networkId: network?.id ?? "", roleArn: "arn:role", wish, askedBy: "member" };
+  return (await house.store.change((tx) => tx.askProbe(asked))).id;
+}
 
 function ask(id: OperationId, key: string | undefined, path: string): Promise<Reply> {
   const { body } = ROWS[id];

@@ -138,6 +138,17 @@ describe("a data folder that is a file", () => {
     });
 });
 
+describe("a role for functions", () => {
+  for (const arn of ["probes", "arn:aws:iam::12345:role/probes", "arn:aws:iam::123456789012:user/probes"])
+    test(`is refused at the start when it is none: ${arn}`, async () => {
+      const args = ["serve", "--port", "0", "--dataDir", join(cwd, "unused"), "--functionRoleArn", arn];
+      const { code, stderr } = await run(cwd, args).ended;
+      assert.equal(code, 2, stderr);
+      assert.ok(stderr.includes(`--functionRoleArn ${arn} is not the ARN of a role`), stderr);
+      assert.match(stderr, /It looks like arn:aws:iam::123456789012:role\/NAME/);
+    });
+});
+
 describe("a data folder in use", () => {
   test("is refused to a second `serve`, which says so and leaves the first alone", async () => {
     const first = await start();

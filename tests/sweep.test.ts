@@ -16,6 +16,7 @@ import {
   CreateVpcEndpointCommand,
   DeleteVpcEndpointsCommand,
   DescribeAddressesCommand,
+  DescribeSecurityGroupsCommand,
   DescribeSubnetsCommand,
   DescribeVpcEndpointsCommand,
   DescribeVpcsCommand,
@@ -25,7 +26,7 @@ import {
 import { type AwsCloud, awsCloud } from "../src/cloud/aws/ec2.ts";
 import type { AnswerOf } from "../src/contract/operations.ts";
 import { createSweeper } from "../src/control/sweeper.ts";
-import { CUSTOMER, type House, openHouse, PLATFORM } from "./support/house.ts";
+import { CUSTOMER, FUNCTION_ROLE, type House, openHouse, PLATFORM } from "./support/house.ts";
 import { activeVpc, customerVpc, reaches, requestPeering } from "./support/networks.ts";
 
 type Sweep = AnswerOf<"sweep.view">;
@@ -308,5 +309,30 @@ describe("things of a living dataset", () => {
       const { Addresses = [] } = await ec2.send(new DescribeAddressesCommand({ Filters }));
       return Addresses.length === 0;
     });
+  });
+});
+
+describe("functions that probe", () => {
+  const ref = { id: "net_gone", tenantId: "ten_gone", datasetId: "ds_gone", datasetName: "Gone", vpcIds: [] };
+
+  test("one of a dataset that is not there leaves its VPC, and goes", async () => {
+    const vpc = await activeVpc(house, "Lent");
+    const { cell } = present((await house.store.sweeps.living())[0]);
+    const subnetIds = vpc.subnets.filter(({ type }) => type === "private").map(({ subnetId }) => subnetId);
+    const { SecurityGroups } = await ec2.send(
+      new DescribeSecurityGroupsCommand({ Filters: [{ Name: "vpc-id", Values: [vpc.vpcId] }] }),
+    );
+    const groupIds = [present(SecurityGroups?.[0]?.GroupId)];
+    const spec = { roleArn: FUNCTION_ROLE, subnetIds, groupIds };
+    const step = { do: "createProbe", key: "probe", spec } as const;
+    const id = present((await cloud.apply(cell, { network: ref, step, attempt: 1 })) ?? undefined);
+    const seen = async () =>
+      (await cloud.observe(cell, [{ ...ref, hasProbe: true }])).get(ref.id)?.probes ?? [];
+    await house.until("the function", async () => (await seen())[0]?.state === "active");
+    const of = ({ findings }: Sweep) => findings.find((finding) => finding.id === id);
+    const found = of(await sweep());
+    assert.deepEqual([found?.resource, found?.removable, found?.monthlyUsd], ["probe", true, 0]);
+    assert.equal(of(await sweep(true))?.outcome, "deleted");
+    assert.deepEqual(await seen(), []);
   });
 });

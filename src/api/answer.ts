@@ -17,6 +17,7 @@ import { keyHandlers } from "./keys.ts";
 import { peeringHandlers } from "./peerings.ts";
 import { rangeHandlers } from "./ranges.ts";
 import { settingsHandlers } from "./settings.ts";
+import { probeHandlers } from "./probes.ts";
 import { sweepHandlers } from "./sweeps.ts";
 import { tenantHandlers } from "./tenants.ts";
 import { vpcHandlers } from "./vpcs.ts";
@@ -33,6 +34,7 @@ const handlers: Handlers<OperationId> = {
   ...peeringHandlers,
   ...rangeHandlers,
   ...settingsHandlers,
+  ...probeHandlers,
   ...sweepHandlers,
   ...auditHandlers,
 };

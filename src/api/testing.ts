@@ -53,11 +53,14 @@ export interface Sight {
 
 const ROOT: Actor = { keyId: "key_root", keyName: "root", role: "admin", tenantId: null };
 
-export async function testHouse(platform: { sandboxUrl?: string } = {}): Promise<TestHouse> {
+export async function testHouse(
+  platform: { sandboxUrl?: string } = {},
+  given: { functionRoleArn?: string } = {},
+): Promise<TestHouse> {
   const clock = manualClock();
   const store = await memoryStore(clock);
   const cellOf = async () => ({ account: "999999999999", roleArn: null });
-  const intent = createIntent({ store, clock, cellOf, randomBytes });
+  const intent = createIntent({ store, clock, cellOf, randomBytes, ...given });
   const lines: Record<string, unknown>[] = [];
   const log = (line: Record<string, unknown>) => void lines.push(line);
   const api = apiServer({ store, intent, clock, log, ready: async () => {}, platform });

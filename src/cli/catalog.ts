@@ -36,12 +36,19 @@ const API_GROUPS: Readonly<Record<string, GroupText>> = {
   vpcs: {
     brief: "VPCs of the datasets, and peering with them",
     description:
-      "Shows what is needed to connect to a dataset's VPC, and accepts, lists and deletes VPC peering connections.",
+      "Shows what is needed to connect to a dataset's VPC, accepts, lists and deletes VPC peering connections, and " +
+      "opens connections from inside.",
   },
   "vpcs vpcPeeringConnections": {
     brief: "VPC peering connections to a dataset's VPC",
     description:
       "You request a VPC peering connection with the AWS CLI from your own VPC; here it is accepted on behalf of #LetsData.",
+  },
+  "vpcs probe": {
+    brief: "Connections opened from inside a dataset's VPC, to see what can be reached",
+    description:
+      "A small function in the private subnets opens the connection and says what happened at each stage. " +
+      "`letsdata vpcs probe` runs one; `letsdata vpcs probe view` shows one that was run.",
   },
   ranges: {
     brief: "The address plan",

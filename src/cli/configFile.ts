@@ -35,7 +35,8 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   EISDIR: "it is a directory",
 };
 
-async function readText(path: string, cwd: string): Promise<string> {
+/** What the file holds. Throws `invalid`. */
+export async function readText(path: string, cwd: string): Promise<string> {
   try {
     return await readFile(resolve(cwd, path), "utf8");
   } catch (thrown) {

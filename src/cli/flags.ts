@@ -24,7 +24,11 @@ const definition = (schema: Schema): Definition => schema._zod.def as Definition
 /** Options of the command itself, those that must be given first. */
 export function optionsOf(operation: Operation): CommandOption[] {
   const { bodyFile } = operation.command;
-  const own = fields(operation).map(([name, schema]) => optionOf(name, schema));
+  const { fileFlags = {} } = operation.command;
+  const own = fields(operation).map(([name, schema]) => {
+    const flag = fileFlags[name];
+    return flag === undefined ? optionOf(name, schema) : fileOption(flag, optionOf(name, schema));
+  });
   const file: CommandOption[] = bodyFile
     ? [
         {
@@ -63,6 +67,11 @@ function optionOf(name: string, schema: Schema): CommandOption {
     ...(!optional && { required: true }),
     ...(worthShowing(fallback) && { default: fallback }),
   };
+}
+
+/** The field's text is read from the file. */
+function fileOption(flag: string, { brief, required }: CommandOption): CommandOption {
+  return { name: flag, kind: "string", placeholder: "FILE", brief, ...(required && { required }) };
 }
 
 /** Without the wrappers that only say whether a value must be there. */

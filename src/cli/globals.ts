@@ -2,7 +2,7 @@
  * The options that every command has: how it prints, where the API is, who asks, and what all waits and lists
  * have in common. One table, because help, the parser and the documents must show the same.
  */
-import type { Operation } from "../contract/operations.ts";
+import type { Operation, Wait } from "../contract/operations.ts";
 import type { CommandOption } from "./commands.ts";
 
 export const DEBUG: CommandOption = {
@@ -56,9 +56,14 @@ const IDEMPOTENCY_KEY: CommandOption = {
   brief: "Makes a repeat safe: with the same key it is done once (default: a new key)",
 };
 
-function waiting(seconds: number): CommandOption[] {
+function waiting({ defaultTimeoutSeconds: seconds, always }: Wait): CommandOption[] {
+  const wait: CommandOption = {
+    name: "wait",
+    kind: "boolean",
+    brief: "Stay until it is done; exit code 5 when it fails",
+  };
   return [
-    { name: "wait", kind: "boolean", brief: "Stay until it is done; exit code 5 when it fails" },
+    ...(always ? [] : [wait]),
     {
       name: "timeout",
       kind: "string",
@@ -81,7 +86,7 @@ export function addedOptions(operation: Operation): CommandOption[] {
   const { wait } = operation.command;
   return [
     ...(pages(operation) ? [ALL] : []),
-    ...(wait ? waiting(wait.defaultTimeoutSeconds) : []),
+    ...(wait ? waiting(wait) : []),
     ...(operation.idempotent ? [IDEMPOTENCY_KEY] : []),
   ];
 }

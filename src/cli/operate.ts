@@ -36,6 +36,7 @@ export async function operate(job: Job): Promise<void> {
   const answer = timeoutMs === null ? first : await awaited({ ...job, client, input, first, timeoutMs });
   await print({ ...job, input, answer, format });
   if (timeoutMs === null) suggestWait({ ...job, input, first });
+  refuseUnlessGood(operation, answer);
 }
 
 function texts(values: OptionValues): { url?: string; apiKey?: string; profile?: string } {
@@ -56,19 +57,40 @@ function formatOf(values: OptionValues, { stdout }: CliContext): Format {
 /** How long to wait, milliseconds; null: not at all. */
 function timeoutOf({ operation, values }: Job): number | null {
   const { wait } = operation.command;
-  if (values.timeout !== undefined && !values.wait)
+  const waits = values.wait || wait?.always;
+  if (values.timeout !== undefined && !waits)
     throw new Failure("invalid", "--timeout says how long --wait stays", { hint: "Add --wait." });
   if (values.dryRun && values.wait)
     throw new Failure("invalid", "--dryRun writes nothing, so there is nothing for --wait to wait for");
-  if (!wait || !values.wait) return null;
+  if (!wait || !waits) return null;
   return (values.timeout === undefined ? wait.defaultTimeoutSeconds : seconds(String(values.timeout))) * 1000;
 }
 
-async function bodyOf({ operation, values, context }: Job): Promise<Fields> {
+async function bodyOf(job: Job): Promise<Fields> {
+  const { operation, values, context } = job;
   const { bodyFile } = operation.command;
-  if (!bodyFile) return {};
+  if (!bodyFile) return fieldsOfFiles(job);
   const { readConfiguration } = await import("./configFile.ts");
   return readConfiguration(String(values[bodyFile]), context);
+}
+
+async function fieldsOfFiles({ operation, values, context }: Job): Promise<Fields> {
+  const fields: Fields = {};
+  for (const [field, flag] of Object.entries(operation.command.fileFlags ?? {})) {
+    const path = values[flag];
+    if (typeof path !== "string") continue;
+    const { readText } = await import("./configFile.ts");
+    fields[field] = await readText(path, context.cwd);
+  }
+  return fields;
+}
+
+/** What was asked for was done, and what came of it is no success: that is for the exit code. */
+function refuseUnlessGood({ command: { outcome } }: Operation, answer: Fields): void {
+  const value = outcome && answer[outcome.field];
+  if (!outcome || typeof value !== "string" || outcome.good.includes(value)) return;
+  const hint = answer[outcome.hint];
+  throw new Failure("conflict", String(answer[outcome.told]), typeof hint === "string" ? { hint } : {});
 }
 
 /** What was asked for before and is under way is waited for again; without `--wait` the refusal stands. */

@@ -6,6 +6,7 @@ import type { Operation, OperationId } from "../contract/operations.ts";
 import { connectorParts } from "./connectorViews.ts";
 import { elapsed } from "./durations.ts";
 import { costs, deleteSteps, dryRun, findings, type Lister } from "./forecastViews.ts";
+import { probeParts } from "./probeViews.ts";
 import { bold, cellAt, table } from "./render.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -67,6 +68,8 @@ const MORE: Partial<Record<OperationId, (view: View) => Promise<string[]>>> = {
   "writeConnectors.view": connectorDetails,
   "writeConnectors.update": connectorDetails,
   "vpcs.list": vpcDetails,
+  "vpcs.probe": (view) => probeParts(view.answer, listerOf(view)),
+  "vpcs.viewProbe": (view) => probeParts(view.answer, listerOf(view), "with its verdict"),
   "vpcPeeringConnections.list": nextSteps,
   "vpcPeeringConnections.accept": nextSteps,
   "vpcPeeringConnections.delete": nextSteps,

@@ -171,7 +171,7 @@ function reason(seen: Fields): string {
 }
 
 function subject({ wait, input, first }: Waiting): string {
-  const name = wait.match ?? "datasetName";
+  const name = wait.subject ?? wait.match ?? "datasetName";
   return String(input[name] ?? first[name] ?? "It");
 }
 

@@ -5,6 +5,7 @@
  */
 import { Failure, type FailureNotes } from "../domain/failure.ts";
 import type { Cell } from "../domain/model.ts";
+import type { ProbeFindings, ProbeWish } from "../domain/probe.ts";
 import type { TaggedThing } from "../domain/sweep.ts";
 import type { Kind, Step, World } from "../domain/world.ts";
 
@@ -17,6 +18,8 @@ export interface NetworkRef {
   readonly vpcIds: readonly string[];
   /** Whether a cluster is to be looked for; none when left out. */
   readonly hasCluster?: boolean;
+  /** Whether the function that probes is to be looked for; not when left out. */
+  readonly hasProbe?: boolean;
   /** Functions to look at; none when left out. */
   readonly functionArns?: readonly string[];
 }
@@ -36,6 +39,13 @@ export interface StepCall {
   readonly signal?: AbortSignal;
   /** The turn a create has waited for already. */
   readonly turn?: Turn;
+}
+
+/** One call of the function that probes, which must be there. */
+export interface ProbeCall {
+  readonly network: NetworkRef;
+  readonly wish: ProbeWish;
+  readonly signal?: AbortSignal;
 }
 
 /** A place at the front of the cloud's rate limit, for one call; used up by it, and lost without harm. */
@@ -112,4 +122,6 @@ export interface Cloud {
    * `unavailable` may have been carried out: nobody knows. Every other rejection is a sure no.
    */
   apply(cell: Cell, call: StepCall): Promise<string | null>;
+  /** Opens a connection from inside the network. `conflict` and `unavailable`: the function is not ready, or did not end. */
+  probe(cell: Cell, call: ProbeCall): Promise<ProbeFindings>;
 }

@@ -24,6 +24,8 @@ export type OperationId =
   | "writeConnectors.reinitialize"
   | "writeConnectors.delete"
   | "vpcs.list"
+  | "vpcs.probe"
+  | "vpcs.viewProbe"
   | "vpcPeeringConnections.list"
   | "vpcPeeringConnections.accept"
   | "vpcPeeringConnections.delete"
@@ -54,8 +56,20 @@ export interface CommandShape {
   readonly examples: readonly Example[];
   /** The body is read from the file this flag names. */
   readonly bodyFile?: string;
+  /** Fields of the body that are read from a file, and the flags that name it. */
+  readonly fileFlags?: Readonly<Record<string, string>>;
   /** What `--wait` looks at until it is done. */
   readonly wait?: Wait;
+  /** An answer that is no success, though the request was one: it is printed, and the exit code is a conflict's. */
+  readonly outcome?: Outcome;
+}
+
+export interface Outcome {
+  readonly field: string;
+  readonly good: readonly string[];
+  /** Fields that say what it was, and what to do. */
+  readonly told: string;
+  readonly hint: string;
 }
 
 export interface Wait {
@@ -68,6 +82,10 @@ export interface Wait {
   readonly match?: string;
   /** Asked for again while it stands so, it is refused as a conflict; `--wait` then takes up the waiting. */
   readonly underWay?: readonly string[];
+  /** It is waited for without being asked. */
+  readonly always?: true;
+  /** The field that names what is waited for; the dataset's name when left out. */
+  readonly subject?: string;
   /** A 404 on the way means done. */
   readonly goneIsDone?: boolean;
   readonly defaultTimeoutSeconds: number;

@@ -8,6 +8,7 @@ import { auditOperations } from "./audit.ts";
 import { datasetsOperations } from "./datasets.ts";
 import type { Access, CommandShape, Example, Operation, OperationId, Wait } from "./define.ts";
 import { keysOperations } from "./keys.ts";
+import { probeOperations } from "./probes.ts";
 import { rangesOperations } from "./ranges.ts";
 import { settingsOperations } from "./settings.ts";
 import { sweepOperations } from "./sweep.ts";
@@ -23,6 +24,7 @@ export const operations = {
   ...datasetsOperations,
   ...writeConnectorsOperations,
   ...vpcsOperations,
+  ...probeOperations,
   ...rangesOperations,
   ...settingsOperations,
   ...sweepOperations,

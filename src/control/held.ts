@@ -209,12 +209,13 @@ export class Held {
 /** How old a look may be at what does not move, while a network is on its way, milliseconds. */
 const ON_ITS_WAY_MS = 300_000;
 
-function refOf(network: Network, attempts: readonly Attempt[]): NetworkRef {
-  const { id, tenantId, datasetId, datasetName, functionArns } = network;
+export function refOf(network: Network, attempts: readonly Attempt[]): NetworkRef {
+  const { id, tenantId, datasetId, datasetName, functionArns, cluster, probeRoleArn } = network;
   const vpcIds = attempts.flatMap(({ key, resourceId, closedAt }) =>
     key === "vpc" && resourceId && closedAt === null ? [resourceId] : [],
   );
-  return { id, tenantId, datasetId, datasetName, functionArns, vpcIds, hasCluster: network.cluster !== null };
+  const has = { hasCluster: cluster !== null, hasProbe: probeRoleArn !== null };
+  return { id, tenantId, datasetId, datasetName, functionArns, vpcIds, ...has };
 }
 
 /** Comes before what was seen earlier: as long as it lasts, nothing else can change. */

@@ -96,7 +96,7 @@ async function adopt({ attempts, world, writes }: PassInput): Promise<void> {
     ...world.routeTables,
     ...world.endpoints,
     ...world.groups,
-    ...world.clusters.filter(({ ours }) => ours),
+    ...[...world.clusters, ...world.probes].filter(({ ours }) => ours),
   ];
   for (const { key, attempt, resourceId, closedAt } of attempts) {
     if (resourceId || closedAt !== null) continue;
@@ -261,7 +261,7 @@ async function take(deps: PassDeps, input: PassInput, { step, attempt }: Move): 
 }
 
 function isCreate(step: Step): boolean {
-  return /^(create(Vpc|Subnet|InternetGateway|NatGateway|RouteTable|Endpoint|Group|Cluster)|allocateAddress)$/.test(
+  return /^(create(Vpc|Subnet|InternetGateway|NatGateway|RouteTable|Endpoint|Group|Cluster|Probe)|allocateAddress)$/.test(
     step.do,
   );
 }

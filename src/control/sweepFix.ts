@@ -9,6 +9,7 @@ import type { Cell, Clock, Condition } from "../domain/model.ts";
 import type { Finding } from "../domain/sweep.ts";
 import { emptyWorld, type Step, type World } from "../domain/world.ts";
 import { natHolds, ownClusters } from "../network/holders.ts";
+import { ownProbes } from "../network/probe.ts";
 import { Draft, type Move, Sight } from "../network/sight.ts";
 import { teardown } from "../network/teardown.ts";
 
@@ -82,9 +83,10 @@ function yardsOf(removable: readonly Finding[]): readonly Yard[] {
     if (!first) return [];
     const { cell, datasetId, tenantId, datasetName } = first;
     const hasCluster = found.some(({ kind }) => kind === "cluster");
+    const hasProbe = found.some(({ kind }) => kind === "probe");
     // No VPC is named: only what bears our tags now is looked at.
     const named = { datasetName: datasetName ?? "", vpcIds: [] };
-    const ref = { id: `sweep/${datasetId}`, tenantId, datasetId, ...named, hasCluster };
+    const ref = { id: `sweep/${datasetId}`, tenantId, datasetId, ...named, hasCluster, hasProbe };
     return [{ cell, ref, ids: new Set(found.flatMap(({ id }) => id ?? [])) }];
   });
 }
@@ -101,10 +103,13 @@ async function round(deps: FixDeps, yard: Yard): Promise<Round> {
     const going = [...world.natGateways, ...world.clusters].some(
       ({ id, state }) => state === "deleting" && yard.ids.has(id),
     );
+    const leaving = world.probes.some(
+      ({ id, updateState }) => updateState === "inprogress" && yard.ids.has(id),
+    );
     const again = [...refusals.values()].some(({ code }) => code === "unavailable");
     return {
       left: reasons(yard, world, { conditions: draft.conditions, refusals }),
-      hope: going || again || refusals.size < ours.length,
+      hope: going || leaving || again || refusals.size < ours.length,
     };
   } catch (thrown) {
     const { message, code } = asFailure(thrown);
@@ -141,6 +146,9 @@ function isOurs(step: Step, { yard: { ids }, world }: { yard: Yard; world: World
   switch (step.do) {
     case "deleteCluster":
       return ids.has(step.clusterArn);
+    case "detachFunction":
+    case "deleteProbe":
+      return ids.has(step.functionArn);
     case "deleteEndpoint":
       return ids.has(step.endpointId);
     case "deleteNatGateway":
@@ -194,5 +202,6 @@ function shown(world: World) {
     ...world.endpoints,
     ...world.groups,
     ...ownClusters(world),
+    ...ownProbes(world),
   ];
 }

@@ -14,6 +14,7 @@ import { summed } from "../network/cost.ts";
 import { PRICES, type PriceTable } from "../network/prices.ts";
 import { judgeSweep, type LivingNetwork } from "../network/sweep.ts";
 import type { Store, SweepLease } from "../store/store.ts";
+import { rest } from "./resting.ts";
 import { removeOrphans } from "./sweepFix.ts";
 
 export interface SweeperDeps {
@@ -65,21 +66,6 @@ async function run(deps: Deps, signal: AbortSignal): Promise<void> {
     }
   }
   stopListening();
-}
-
-interface Resting {
-  readonly clock: Clock;
-  readonly nudged: Promise<void>;
-  readonly signal: AbortSignal;
-}
-
-async function rest({ clock, nudged, signal }: Resting, ms: number): Promise<void> {
-  const over = new AbortController();
-  const end = () => over.abort();
-  signal.addEventListener("abort", end, { once: true });
-  if (!signal.aborted) await Promise.race([nudged, clock.sleep(ms, over.signal)]);
-  signal.removeEventListener("abort", end);
-  over.abort();
 }
 
 /** One sweep under its lease. */

@@ -1,5 +1,6 @@
 /**
- * What the cloud shows of what runs in a network: the Kafka cluster, and the functions attached to its subnets.
+ * What the cloud shows of what runs in a network: the Kafka cluster, the functions attached to its subnets, and the
+ * function that probes from inside.
  * Types only. States are the provider's own words in lower case, and none of these lists is closed.
  */
 
@@ -74,6 +75,26 @@ export interface ClusterSpec {
   readonly brokerCount: number;
   readonly volumeGiB: number | null;
   readonly authentication: "iam" | "scram" | "none";
+  readonly subnetIds: readonly string[];
+  readonly groupIds: readonly string[];
+}
+
+/** The function of ours that opens connections from inside the network. */
+export interface SeenProbe extends SeenFunction {
+  readonly key: string;
+  readonly attempt: number;
+  /** False when it bears our name and not our tags: somebody else's, and not to be touched. */
+  readonly ours: boolean;
+  readonly roleArn: string;
+  /** It has the settings of this version of the product. */
+  readonly isConfigured: boolean;
+  /** It runs the code of this version of the product. */
+  readonly isCurrent: boolean;
+}
+
+/** Where it stands, and as whom it runs. */
+export interface ProbeSpec {
+  readonly roleArn: string;
   readonly subnetIds: readonly string[];
   readonly groupIds: readonly string[];
 }

@@ -151,6 +151,8 @@ export interface Network {
   /** The cluster that stands in it; null for a network alone. */
   readonly cluster: KafkaCluster | null;
   readonly functionArns: readonly string[];
+  /** Its probe's function runs as this role; null until somebody probes. */
+  readonly probeRoleArn: string | null;
   /** Chosen at the first reconcile, when the zones are known. */
   readonly layout: Layout | null;
   readonly peerings: readonly PeeringWish[];

@@ -15,6 +15,7 @@ export const THING_KINDS = [
   "gatewayEndpoint",
   "securityGroup",
   "cluster",
+  "probe",
 ] as const;
 export type ThingKind = (typeof THING_KINDS)[number];
 

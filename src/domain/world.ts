@@ -5,7 +5,7 @@
  * default ACL) are found by VPC id.
  */
 import type { Cidr } from "./cidr.ts";
-import type { ClusterSpec, SeenCluster, SeenFunction } from "./connector.ts";
+import type { ClusterSpec, ProbeSpec, SeenCluster, SeenFunction, SeenProbe } from "./connector.ts";
 
 /** Something of ours, by tag. `attempt` is the value of `letsdata:attempt`. */
 export interface Tagged {
@@ -163,6 +163,7 @@ export const KINDS = [
   "interfaces",
   "clusters",
   "functions",
+  "probes",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -184,6 +185,7 @@ export interface World {
   readonly interfaces: readonly SeenInterface[];
   readonly clusters: readonly SeenCluster[];
   readonly functions: readonly SeenFunction[];
+  readonly probes: readonly SeenProbe[];
 }
 
 /** An empty world, looked at just then: what a cloud that has nothing of the network shows. */
@@ -204,6 +206,7 @@ export function emptyWorld(at: number): World {
     interfaces: [],
     clusters: [],
     functions: [],
+    probes: [],
   };
 }
 
@@ -234,6 +237,7 @@ export type CreateStep = { readonly key: string } & (
       readonly description: string;
     }
   | { readonly do: "createCluster"; readonly spec: ClusterSpec }
+  | { readonly do: "createProbe"; readonly spec: ProbeSpec }
 );
 
 /** A permission for a group, before it has an id. */
@@ -297,11 +301,14 @@ export type ChangeStep = { readonly key: string } & (
       readonly subnetIds: readonly string[];
       readonly groupIds: readonly string[];
     }
+  | { readonly do: "configureProbe"; readonly functionArn: string; readonly spec: ProbeSpec }
+  | { readonly do: "updateProbeCode"; readonly functionArn: string }
 );
 
 /** Steps that take something away; its journal rows are closed when the cloud has answered. */
 export type DeleteStep = { readonly key: string } & (
   | { readonly do: "detachFunction"; readonly functionArn: string }
+  | { readonly do: "deleteProbe"; readonly functionArn: string }
   | { readonly do: "deleteCluster"; readonly clusterArn: string }
   | { readonly do: "deleteEndpoint"; readonly endpointId: string }
   | { readonly do: "deleteNatGateway"; readonly natGatewayId: string }

@@ -81,8 +81,8 @@ describe("what a network will be", () => {
   test("counts what is then built: the same as a settled world, but for peerings", () => {
     const { peeringConnection, ...there } = countsOf(world);
     assert.equal(peeringConnection, 0);
-    const { cluster, ...counts } = needs.counts;
-    assert.equal(cluster, 0);
+    const { cluster, probe, ...counts } = needs.counts;
+    assert.deepEqual([cluster, probe], [0, 0]);
     assert.deepEqual(counts, there);
   });
 

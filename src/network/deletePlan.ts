@@ -2,12 +2,12 @@
  * What goes when a dataset is deleted, in which order, and what is in the way now: the teardown's own waves,
  * told from the last look and the last pass. Pure. A step that takes longer than it may says so.
  *
- *   0 the cloud itself ▶ 1 peerings, function/* ▶ 2 cluster, endpoint, nat/* ▶ 3 eip/*, igw
+ *   0 the cloud itself ▶ 1 peerings, function/*, probe ▶ 2 cluster, endpoint, nat/* ▶ 3 eip/*, igw
  *     ▶ 4 interfaces of others, and those that function and cluster leave ▶ 5 group/*, subnet/* ▶ 6 table/* ▶ 7 vpc
  */
 import type { Condition, Network } from "../domain/model.ts";
 import type { World } from "../domain/world.ts";
-import { expectedThings } from "./footprint.ts";
+import { expectedThings, extrasOf } from "./footprint.ts";
 import {
   type Holder,
   holdersOfAddress,
@@ -63,9 +63,7 @@ export function deletePlan(input: DeletePlanInput): readonly DeleteRow[] {
   const names = new Set(told.map(({ resource }) => resource));
   const { network } = input;
   const expected =
-    input.world && network.layout
-      ? expectedThings(network.cidr, network.layout, network.cluster !== null)
-      : [];
+    input.world && network.layout ? expectedThings(network.cidr, network.layout, extrasOf(network)) : [];
   const gone = expected.filter(({ key }) => !names.has(key)).map(({ key }) => goneRow(key));
   return [...told, ...gone].sort((a, b) => a.order - b.order || BY_NUMBER.compare(a.resource, b.resource));
 }
@@ -161,7 +159,7 @@ const interfaceAdvice = (id: string) =>
 const KINDS: readonly Kind[] = [
   { order: 0, is: /^cloud$/, deadline: 600 },
   { order: 1, is: /^peering\//, deadline: 300 },
-  { order: 1, is: /^function\//, deadline: 900, advice: functionAdvice },
+  { order: 1, is: /^(function\/|probe$)/, deadline: 900, advice: functionAdvice },
   { order: 2, is: /^cluster$/, deadline: 7_200, advice: clusterAdvice },
   { order: 2, is: /^endpoint\//, deadline: 300 },
   { order: 2, is: /^nat\//, deadline: 600, advice: natAdvice },

@@ -4,11 +4,12 @@
  */
 import type { Cidr } from "../domain/cidr.ts";
 import { brokerCount } from "../domain/kafka.ts";
-import type { KafkaCluster, Layout, SubnetPlan, VpcSize } from "../domain/model.ts";
+import type { KafkaCluster, Layout, Network, SubnetPlan, VpcSize } from "../domain/model.ts";
 import { THING_KINDS, type ThingKind } from "../domain/sweep.ts";
 import { CLUSTER } from "./cluster.ts";
 import { desired } from "./desired.ts";
 import { layout, ZONE_COUNT } from "./layout.ts";
+import { PROBE } from "./probe.ts";
 
 /** One thing that a network has, by its key. */
 export interface Expected {
@@ -16,8 +17,18 @@ export interface Expected {
   readonly key: string;
 }
 
+/** What a network has only when it is asked for. */
+export interface Extras {
+  readonly cluster: boolean;
+  readonly probe: boolean;
+}
+
+export function extrasOf({ cluster, probeRoleArn }: Pick<Network, "cluster" | "probeRoleArn">): Extras {
+  return { cluster: cluster !== null, probe: probeRoleArn !== null };
+}
+
 /** Everything that a network of that layout has and that bears our tags. */
-export function expectedThings(range: Cidr, cut: Layout, hasCluster: boolean): readonly Expected[] {
+export function expectedThings(range: Cidr, cut: Layout, extras: Extras): readonly Expected[] {
   const want = desired(range, cut, []);
   const of = (kind: ThingKind, keys: readonly string[]) => keys.map((key) => ({ kind, key }));
   return [
@@ -45,7 +56,8 @@ export function expectedThings(range: Cidr, cut: Layout, hasCluster: boolean): r
       "securityGroup",
       want.groups.map(({ key }) => key).filter((key) => key !== "group/default"),
     ),
-    ...of("cluster", hasCluster ? [CLUSTER] : []),
+    ...of("cluster", extras.cluster ? [CLUSTER] : []),
+    ...of("probe", extras.probe ? [PROBE] : []),
   ];
 }
 
@@ -69,7 +81,7 @@ const ANY_ZONES = Array.from({ length: ZONE_COUNT }, (_, index) => `zone ${index
 
 export function footprint(range: Cidr, size: VpcSize, cluster: KafkaCluster | null): Footprint {
   const cut = layout({ cidr: range, size, zoneIds: ANY_ZONES });
-  const things = expectedThings(range, cut, cluster !== null);
+  const things = expectedThings(range, cut, { cluster: cluster !== null, probe: false });
   const count = (kind: ThingKind) => things.filter((thing) => thing.kind === kind).length;
   const row = (type: "private" | "public", subnets: readonly SubnetPlan[]) =>
     subnets.map(({ cidr }) => ({ type, cidr }));

@@ -16,7 +16,7 @@ export function functionKey(arn: string): string {
 
 /** `ready`: what they are to reach is there. */
 export function buildFunctions(input: ConnectorInput, ready: boolean): void {
-  const place = placeOf(input);
+  const place = functionPlace(input);
   for (const arn of input.network.functionArns) buildFunction(input, arn, { place, ready });
 }
 
@@ -26,7 +26,8 @@ interface Place {
   readonly groupIds: readonly string[];
 }
 
-function placeOf({ layout, sight }: ConnectorInput): Place | null {
+/** Where functions stand; null while a part of it is not there. */
+export function functionPlace({ layout, sight }: Omit<ConnectorInput, "network">): Place | null {
   const vpc = sight.look(sight.world.vpcs, "vpc");
   const group = sight.look(sight.world.groups, "group/cluster");
   const subnetIds = layout.privateSubnets.flatMap(({ key }) => {
@@ -85,7 +86,7 @@ function attach({ draft }: Pick<ConnectorInput, "draft">, seen: SeenFunction, pl
       ...resource,
       actor: "operator",
       message: `AWS could not attach it: ${why}`,
-      hint: hint(seen),
+      hint: functionHint(seen),
     });
   } else {
     draft.move(step);
@@ -110,7 +111,8 @@ function attached({ state, subnetIds }: SeenFunction): string {
     : place;
 }
 
-function hint({ lacks }: SeenFunction): string {
+/** What to do about a change that AWS could not make. */
+export function functionHint({ lacks }: Pick<SeenFunction, "lacks">): string {
   return `${lacks ? REMEDIES[lacks] : "See the reason"}. It is tried again by itself.`;
 }
 

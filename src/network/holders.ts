@@ -2,7 +2,7 @@
  * What holds what: for each thing of a network, the things that must be gone before it can go. Pure reading of
  * one world; the teardown takes its order from here, and the delete plan its reasons.
  */
-import type { SeenCluster } from "../domain/connector.ts";
+import type { SeenCluster, SeenFunction } from "../domain/connector.ts";
 import type {
   SeenAddress,
   SeenGroup,
@@ -71,13 +71,17 @@ export function heldInterfaceOwner(world: World, one: SeenInterface): InterfaceO
   const peers = world.groups.filter(({ key }) => key === "group/peers").map(({ id }) => id);
   if (isBroker || (one.requesterManaged && one.groupIds.some((id) => peers.includes(id))))
     return { kind: "cluster", of: "the cluster", holder: cluster ? named(cluster) : null };
-  const owner = world.functions.find(({ name }) =>
-    one.description.startsWith(`${LAMBDA_INTERFACE}-${name}-`),
-  );
-  if (!owner) return null;
-  const holder = holdersOfCluster(world).find(({ id }) => id === owner.id) ?? null;
-  return { kind: "function", of: `function ${owner.name}`, holder };
+  const isOf = ({ name }: SeenFunction) => one.description.startsWith(`${LAMBDA_INTERFACE}-${name}-`);
+  const owner = world.functions.find(isOf);
+  const holder = holdersOfCluster(world).find(({ id }) => id === owner?.id) ?? null;
+  if (owner) return { kind: "function", of: `function ${owner.name}`, holder };
+  const probe = world.probes.find(isOf);
+  if (!probe && !PROBE_INTERFACE.test(one.description)) return null;
+  return { kind: "function", of: "the probe", holder: probe ? named(probe) : null };
 }
+
+/** A probe's interface outlives it. */
+const PROBE_INTERFACE = /^AWS Lambda VPC ENI-ld-.+-probe-/;
 
 export function holdersOfInterface(world: World, one: SeenInterface): readonly Holder[] {
   const holder = heldInterfaceOwner(world, one)?.holder;

@@ -48,6 +48,7 @@ const KIND_OF_KEY: Readonly<Record<string, Kind>> = {
   interface: "interfaces",
   cluster: "clusters",
   function: "functions",
+  probe: "probes",
 };
 
 /** The kind of a resource's key, `nat/1` for one; undefined for a key that is no resource, such as `cloud`. */
@@ -64,6 +65,9 @@ const ALSO: Partial<Record<Step["do"], readonly Kind[]>> = {
   createCluster: ["interfaces"],
   attachFunction: ["interfaces"],
   detachFunction: ["interfaces"],
+  createProbe: ["interfaces"],
+  configureProbe: ["interfaces"],
+  deleteProbe: ["interfaces"],
 };
 
 /** What hangs on a thing, and changes when it goes. */
@@ -73,6 +77,7 @@ const FOLLOWS: Partial<Record<Kind, readonly Kind[]>> = {
   peerings: ["routeTables"],
   vpcs: ["groups", "acls"],
   clusters: ["interfaces", "subnets"],
+  probes: ["interfaces", "subnets"],
 };
 
 /** The world with what these steps touch marked as no longer known. */

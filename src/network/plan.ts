@@ -11,6 +11,7 @@ import { connect, type Verdict } from "./connect.ts";
 import { desired } from "./desired.ts";
 import { buildFunctions } from "./functions.ts";
 import type { Hold } from "./peeringQuotas.ts";
+import { buildProbe } from "./probe.ts";
 import { Draft, inUse, type Move, Sight, stamped } from "./sight.ts";
 import { holdsNothingBack } from "./status.ts";
 import { teardown } from "./teardown.ts";
@@ -50,6 +51,7 @@ export function plan(input: PlanInput): Plan {
     build({ desired: desired(network.cidr, layout, peers), layout, sight, draft });
     const runs = { network, layout, sight, draft };
     buildFunctions(runs, buildCluster(runs));
+    buildProbe(runs);
     dropExtras(sight, draft);
   }
   const conditions = stamped(draft.conditions, previous, now);

@@ -7,11 +7,13 @@ import { INSTANCE_TYPES } from "../domain/kafka.ts";
 import { REGIONS } from "../domain/model.ts";
 import { THING_KINDS, type ThingKind } from "../domain/sweep.ts";
 
-/** A cluster itself costs nothing: its brokers do, by instance type, and their storage. */
+/** What a cluster costs: its brokers, by instance type, and their storage. */
 type ClusterPart = `kafka.${string}` | `express.${string}` | "kafkaStorageGiB";
-export type PricedKind = Exclude<ThingKind, "cluster"> | "peeringConnection" | ClusterPart;
+/** A cluster itself costs nothing, and a function only while it runs. */
+type Unpriced = "cluster" | "probe";
+export type PricedKind = Exclude<ThingKind, Unpriced> | "peeringConnection" | ClusterPart;
 export const PRICED_KINDS: readonly PricedKind[] = [
-  ...THING_KINDS.filter((kind) => kind !== "cluster"),
+  ...THING_KINDS.filter((kind) => kind !== "cluster" && kind !== "probe"),
   "peeringConnection",
   ...([...INSTANCE_TYPES.provisioned, ...INSTANCE_TYPES.express] as ClusterPart[]),
   "kafkaStorageGiB",

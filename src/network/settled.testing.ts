@@ -24,6 +24,7 @@ export function network(change: Partial<Network> = {}): Network {
     datasetStatus: "CREATING",
     cluster: null,
     functionArns: [],
+    probeRoleArn: null,
     layout: layout({ cidr: RANGE, size: "small", zoneIds: ["use1-az1", "use1-az2", "use1-az4"] }),
     peerings: [],
     readyAt: null,

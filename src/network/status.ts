@@ -12,16 +12,18 @@ export function isOfConnector({ resource }: Pick<Condition, "resource">): boolea
   return resource === "cluster" || resource.startsWith("function/");
 }
 
-/** The S3 endpoint's bucket is the slowest of all, and peerings are the customer's: neither holds ACTIVE back. */
+/** The S3 endpoint's bucket is the slowest of all, peerings are the customer's, a probe is no part of the work. */
 export function holdsNothingBack({ resource, state }: Condition): boolean {
-  return state === "ready" || resource === "endpoint/s3" || resource.startsWith("peering/");
+  return state === "ready" || resource === "endpoint/s3" || isBeside(resource);
+}
+
+function isBeside(resource: string): boolean {
+  return resource === "probe" || resource.startsWith("peering/");
 }
 
 /** True for what an operator has to put right before anything is ACTIVE. */
 export function holdsCreationUp({ state, resource, actor }: Condition): boolean {
-  return (
-    state === "blocked" && actor === "operator" && resource !== "range" && !resource.startsWith("peering/")
-  );
+  return state === "blocked" && actor === "operator" && resource !== "range" && !isBeside(resource);
 }
 
 /** Of the network alone. Once it was ACTIVE it stays so: what is repaired in it is told by its conditions. */

@@ -28,7 +28,7 @@ function thing(change: Partial<TaggedThing> = {}): TaggedThing {
 /** Everything of the network, once. */
 function whole(of: Network): TaggedThing[] {
   assert.ok(of.layout);
-  return expectedThings(of.cidr, of.layout, false).map(({ kind, key }) =>
+  return expectedThings(of.cidr, of.layout, { cluster: false, probe: false }).map(({ kind, key }) =>
     thing({ kind, key, id: `${kind}-${key}`, datasetId: of.datasetId, cell: of.cell }),
   );
 }

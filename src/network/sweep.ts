@@ -9,7 +9,7 @@ import type { Network } from "../domain/model.ts";
 import type { DatasetTrace, Finding, TaggedThing, ThingKind } from "../domain/sweep.ts";
 import type { Attempt } from "../domain/world.ts";
 import { monthly } from "./cost.ts";
-import { type Expected, expectedThings } from "./footprint.ts";
+import { type Expected, expectedThings, extrasOf } from "./footprint.ts";
 import { layout, ZONE_COUNT } from "./layout.ts";
 import { hourlyPrice, type PriceTable } from "./prices.ts";
 
@@ -63,7 +63,7 @@ const ANY_NETWORK = expectedThings(
     size: "small",
     zoneIds: Array.from({ length: ZONE_COUNT }, (_, index) => `zone ${index}`),
   }),
-  true,
+  { cluster: true, probe: true },
 );
 
 /** A NAT gateway that failed or is going does its work no longer; it goes by itself. */
@@ -116,9 +116,9 @@ function inUse({ things, attempts }: Owned, thing: TaggedThing): TaggedThing {
 
 /** A network that was complete once must have everything; one that is being made is the reconciler's alone. */
 function lacking(input: SweepInput, { network, attempts, things }: Owned): readonly Finding[] {
-  const { want, readyAt, layout: cut, cell, cluster } = network;
+  const { want, readyAt, layout: cut, cell } = network;
   if (want === "absent" || readyAt === null || cut === null || !input.lookedAt.has(cell.id)) return [];
-  return expectedThings(network.cidr, cut, cluster !== null).flatMap((one) => {
+  return expectedThings(network.cidr, cut, extrasOf(network)).flatMap((one) => {
     const there = things.some(
       (thing) =>
         thing.cell.id === cell.id && thing.kind === one.kind && thing.key === one.key && works(thing),
@@ -171,6 +171,8 @@ function about({ traces, prices }: SweepInput, thing: TaggedThing): Omit<Finding
 function price(prices: PriceTable, region: string, kind: ThingKind): number | null {
   // By its tags alone nobody knows what brokers it has.
   if (kind === "cluster") return null;
+  // It is paid for while it runs: https://aws.amazon.com/lambda/pricing/
+  if (kind === "probe") return 0;
   const hourly = hourlyPrice(prices, region, kind);
   return hourly === null ? null : monthly(hourly);
 }

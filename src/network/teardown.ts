@@ -3,7 +3,7 @@
  * each moment, what is waited on. Promises that it ends only when the cloud shows nothing of ours any more
  * and no attempt of the journal can still come to light. The last step is a compound one (see DeleteStep).
  *
- *   peerings, function/* ▶ cluster, endpoint, nat/* ▶ eip/*, igw ▶ interface/* ▶ group/*, subnet/* ▶ table/* ▶ vpc
+ *   peerings, function/*, probe ▶ cluster, endpoint, nat/* ▶ eip/*, igw ▶ interface/* ▶ group/*, subnet/* ▶ table/* ▶ vpc
  *
  * Source of the order: https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html
  */
@@ -67,6 +67,7 @@ function seenIds({ world }: Sight): ReadonlySet<string> {
     ...world.endpoints,
     ...world.groups,
     ...world.clusters,
+    ...world.probes,
   ];
   return new Set(tagged.map(({ id }) => id));
 }

@@ -3,13 +3,14 @@
  * the cluster is deleted; the interfaces that both leave are known, named and waited for. A function that is deleted
  * while it is being taken out would leave its interfaces behind, so nothing overtakes it.
  *
- *   function/* ▶ cluster ▶ interface/* ▶ …
+ *   function/* ▶ cluster ▶ interface/* ▶ …            probe ▶ interface/*
  */
 import type { SeenCluster, SeenFunction } from "../domain/connector.ts";
 import type { SeenInterface, World } from "../domain/world.ts";
 import { CLUSTER, USUAL_CLUSTER } from "./cluster.ts";
 import { functionKey, USUAL_FUNCTION } from "./functions.ts";
 import { heldInterfaceOwner, holdersOfCluster, ownClusters } from "./holders.ts";
+import { dropProbes } from "./probe.ts";
 import type { Draft, Sight } from "./sight.ts";
 
 interface TeardownInput {
@@ -19,6 +20,7 @@ interface TeardownInput {
 
 export function dropConnector(input: TeardownInput): void {
   for (const one of input.sight.world.functions) dropFunction(input, one);
+  dropProbes(input);
   for (const cluster of ownClusters(input.sight.world)) dropCluster(input, cluster);
 }
 

@@ -13,13 +13,15 @@ import { migrate, migrations } from "./migrate.ts";
 import { networks } from "./networks.ts";
 import { pass } from "./pass.ts";
 import { postgres } from "./postgres.ts";
+import * as probes from "./probes.ts";
 import { farewell, heartbeat } from "./processes.ts";
 import { claim, giveBack, nextDueMs, type PassEnd, renew } from "./queue.ts";
 import { endDueQuarantines } from "./ranges.ts";
 import { reads } from "./reads.ts";
 import { seedSettings } from "./settings.ts";
-import type { Lease, Store, Sweeps, Work } from "./store.ts";
+import type { Lease, Probes, Store, Sweeps, Work } from "./store.ts";
 import * as sweeps from "./sweeps.ts";
+import type { Session } from "./tables.ts";
 import { rehearsed, transact, tx, write } from "./transaction.ts";
 
 export interface StoreOptions {
@@ -59,6 +61,7 @@ export function storeOver(driver: Driver, clock: Clock): Store {
     rehearse: (work) => rehearsed(driver, clock, (inside) => work(tx(inside))),
     work: workOver(driver, clock),
     sweeps: sweepsOver(driver, clock),
+    probes: probesOver(driver, clock),
     networks: (ids) => networks(session, ids),
     attempts: (networkIds) => attempts(session, networkIds),
     pass: (lease) => pass((work) => transact(driver, clock, work), lease),
@@ -98,5 +101,16 @@ function sweepsOver(driver: Driver, clock: Clock): Sweeps {
     cells: () => sweeps.cells(session),
     living: () => sweeps.livingNetworks(session),
     traces: (datasetIds) => sweeps.datasetTraces(session, datasetIds),
+  };
+}
+
+function probesOver(driver: Driver, clock: Clock): Probes {
+  const writing = <T>(work: (session: Session) => Promise<T>) => write(driver, clock, work);
+  return {
+    dueInMs: () => probes.probeDueInMs({ db: driver.db, clock }),
+    claim: (leaseMs) => writing((session) => probes.claimProbe(session, leaseMs)),
+    putBack: (lease, wait) => writing((session) => probes.putBack(session, lease, wait)),
+    begin: (lease, leaseMs) => writing((session) => probes.beginProbe(session, lease, leaseMs)),
+    end: (lease, end) => writing((session) => probes.endProbe(session, lease, end)),
   };
 }

@@ -106,6 +106,7 @@ for (const database of stores(process.env)) {
         datasetStatus: "CREATING",
         cluster: null,
         functionArns: [],
+        probeRoleArn: null,
         layout: null,
         peerings: [],
         readyAt: null,

@@ -7,7 +7,7 @@ import { randomBytes, randomInt } from "node:crypto";
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 const LETTERS_AND_DIGITS = "abcdefghijklmnopqrstuvwxyz0123456789";
 
-export type IdPrefix = "ten" | "key" | "ds" | "net" | "cell" | "aud" | "swp";
+export type IdPrefix = "ten" | "key" | "ds" | "net" | "cell" | "aud" | "swp" | "prb";
 
 /** Such as `net_k3wq7…`: the prefix, then 16 characters. */
 export function newId(prefix: IdPrefix): string {

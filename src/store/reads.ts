@@ -6,6 +6,7 @@ import { audit } from "./audit.ts";
 import { datasetByName, datasets } from "./datasets.ts";
 import { key, keyByHash, keys } from "./keys.ts";
 import { networkOf, statusOf } from "./networks.ts";
+import { probeOf } from "./probes.ts";
 import { allTenantRanges, datasetRanges, tenantRanges } from "./ranges.ts";
 import { settings } from "./settings.ts";
 import type { Reads, TenantScope } from "./store.ts";
@@ -34,6 +35,7 @@ function tenantScope(session: Session, tenantId: string): TenantScope {
     dataset: (name) => datasetByName(session, tenantId, name),
     network: (datasetId) => networkOf(session, tenantId, datasetId),
     status: (datasetId) => statusOf(session, tenantId, datasetId),
+    probe: (datasetId, id) => probeOf(session, { tenantId, datasetId, id }),
     ranges: () => tenantRanges(session, tenantId),
     datasetRanges: () => datasetRanges(session, tenantId),
     audit: (page) => audit(session, tenantId, page),

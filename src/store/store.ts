@@ -24,6 +24,7 @@ import type {
   Tenant,
   TenantRange,
 } from "../domain/model.ts";
+import type { Probe, ProbeResult, ProbeWish } from "../domain/probe.ts";
 import type { DatasetTrace, Sweep, SweepReport } from "../domain/sweep.ts";
 import type { Attempt, World } from "../domain/world.ts";
 
@@ -47,6 +48,7 @@ export interface TenantScope {
   /** Also when it is gone, as is `status`: for `view`. */
   network(datasetId: string): Promise<Network | null>;
   status(datasetId: string): Promise<NetworkStatus | null>;
+  probe(datasetId: string, id: string): Promise<Probe | null>;
   ranges(): Promise<readonly TenantRange[]>;
   /** Used and quarantined ones, lowest address first. */
   datasetRanges(): Promise<readonly DatasetRange[]>;
@@ -161,6 +163,10 @@ export interface Tx extends Reads {
   writeAudit(record: Omit<AuditRecord, "id" | "at">): Promise<void>;
   /** Asks for a sweep and wakes the sweepers; answers one that waits already when it does the same. */
   askSweep(wish: { fix: boolean; askedBy: string }): Promise<Sweep>;
+  /** How many probes of that network have not ended. */
+  openProbes(networkId: string): Promise<number>;
+  /** Asks for a probe from inside that network, by a function with that role; wakes the probers. */
+  askProbe(asked: { networkId: string; roleArn: string; wish: ProbeWish; askedBy: string }): Promise<Probe>;
 
   /**
    * The answer given to this key within the last 24 hours, if any. Keys are per tenant (or operator) and
@@ -274,6 +280,38 @@ export interface Sweeps {
   traces(datasetIds: readonly string[]): Promise<ReadonlyMap<string, DatasetTrace>>;
 }
 
+/** The right to try a probe; `token` grows with every claim. */
+export interface ProbeLease {
+  readonly probe: Probe;
+  readonly token: number;
+}
+
+export interface ProbeWait {
+  /** What it waits for. */
+  readonly note: string;
+  readonly againInMs: number;
+}
+
+export interface ProbeEnd {
+  readonly state: "done" | "failed";
+  readonly note: string | null;
+  readonly hint: string | null;
+  readonly result: ProbeResult | null;
+}
+
+/** Each write rejects with `conflict` when the lease was lost. */
+export interface Probes {
+  /** Milliseconds until there is something to claim; 0 = now, null = nothing is open. */
+  dueInMs(): Promise<number | null>;
+  /** Null when there is nothing that nobody holds. */
+  claim(leaseMs: number): Promise<ProbeLease | null>;
+  /** It cannot be tried yet. */
+  putBack(lease: ProbeLease, wait: ProbeWait): Promise<void>;
+  /** It is being tried now, for as long as this. */
+  begin(lease: ProbeLease, leaseMs: number): Promise<void>;
+  end(lease: ProbeLease, end: ProbeEnd): Promise<void>;
+}
+
 export interface Store extends Reads {
   readonly kind: "embedded" | "postgres";
   /** One transaction; tried again when the database asks for it (serialization, deadlock). */
@@ -282,6 +320,7 @@ export interface Store extends Reads {
   rehearse<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   readonly work: Work;
   readonly sweeps: Sweeps;
+  readonly probes: Probes;
   /** The wishes of these networks, peerings included; those that are gone are left out. */
   networks(ids: readonly string[]): Promise<readonly Network[]>;
   /** Journal rows by network; an entry for each id asked for. */

@@ -19,6 +19,7 @@ import type {
   VpcSize,
   WriteConnector,
 } from "../domain/model.ts";
+import type { ProbeResult, ProbeState, ProbeWish } from "../domain/probe.ts";
 import type { SweepReport, SweepState } from "../domain/sweep.ts";
 import type { World } from "../domain/world.ts";
 
@@ -85,6 +86,7 @@ export interface Tables {
     cidr: Cidr;
     want: Network["want"];
     absentAskedAt: number | null;
+    probeRoleArn: string | null;
     layout: Layout | null;
     readyAt: number | null;
     createdAt: number;
@@ -151,6 +153,22 @@ export interface Tables {
     report: SweepReport | null;
   };
   sweepLease: { one: Generated<boolean>; token: number; leaseUntil: number };
+  probe: {
+    seq: Generated<number>;
+    id: string;
+    networkId: string;
+    wish: ProbeWish;
+    askedBy: string;
+    askedAt: number;
+    startedAt: number | null;
+    endedAt: number | null;
+    state: ProbeState;
+    note: string | null;
+    hint: string | null;
+    result: ProbeResult | null;
+    token: Generated<number>;
+    leaseUntil: Generated<number>;
+  };
   audit: {
     seq: Generated<number>;
     id: string;

@@ -14,6 +14,7 @@ import { asksForRetry } from "./errors.ts";
 import { giveUp } from "./journal.ts";
 import { insertKey, revokeKey } from "./keys.ts";
 import { cellFor, insertNetwork, savePeering } from "./networks.ts";
+import { askProbe, openProbes } from "./probes.ts";
 import { wake } from "./queue.ts";
 import { endQuarantine, holderOf, insertDatasetRange, insertTenantRange, restoreRange } from "./ranges.ts";
 import { reads } from "./reads.ts";
@@ -98,6 +99,8 @@ export function tx(session: Session): Tx {
     wake: (networkId, fresh) => wake(session, networkId, fresh),
     writeAudit: (record) => writeAudit(session, record),
     askSweep: (wish) => askSweep(session, wish),
+    openProbes: (networkId) => openProbes(session, networkId),
+    askProbe: (asked) => askProbe(session, asked),
     answerFor: (scope, operation, key) => answerFor(session, { scope, operation, key }),
     rememberAnswer: (scope, operation, key, answer) =>
       rememberAnswer(session, { scope, operation, key }, answer),

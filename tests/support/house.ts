@@ -9,6 +9,7 @@ import { apiServer } from "../../src/api/server.ts";
 import { type AwsCloud, awsCloud } from "../../src/cloud/aws/ec2.ts";
 import { type ApiClient, apiClient } from "../../src/contract/client.ts";
 import { type Actor, createIntent, type Intent } from "../../src/control/intent.ts";
+import { createProber } from "../../src/control/prober.ts";
 import { createReconciler } from "../../src/control/reconciler.ts";
 import type { Clock } from "../../src/domain/model.ts";
 import { createSandbox } from "../../src/sandbox/server.ts";
@@ -19,6 +20,8 @@ import { fastClock } from "./clocks.ts";
 
 export const PLATFORM = "999999999999";
 export const CUSTOMER = "111122223333";
+/** What functions of ours run as: in the sandbox no role has to be made. */
+export const FUNCTION_ROLE = `arn:aws:iam::${PLATFORM}:role/functions`;
 export const OPERATOR: Actor = { keyId: "key_test", keyName: "test", role: "admin", tenantId: null };
 
 /** Longer than anything takes, also on a machine that is busy with other things. */
@@ -81,7 +84,7 @@ async function furnish(site: Site): Promise<House> {
   const sandboxUrl = options.sandboxUrl ?? (await ownSandbox(site));
   const cloud = await hands(site, sandboxUrl);
   const cellOf = async () => ({ account: PLATFORM, roleArn: null });
-  const intent = createIntent({ store, clock, cellOf, randomBytes });
+  const intent = createIntent({ store, clock, cellOf, randomBytes, functionRoleArn: FUNCTION_ROLE });
   const operatorKey = await firstKey(store, intent);
   if (options.reconcile !== false) will(site, cloud);
   const write = (line: Record<string, unknown>) => void log.push(line);
@@ -124,16 +127,18 @@ async function firstKey(store: Store, intent: Intent): Promise<string> {
 
 function will({ options, clock, store, log, stops }: Site, cloud: AwsCloud): void {
   const { windowMs, resyncMs } = options;
+  const write = (line: Record<string, unknown>) => void log.push(line);
+  const prober = createProber({ store, cloud, clock, log: write });
   const reconciler = createReconciler({
     store,
     cloud,
     clock,
-    log: (line) => void log.push(line),
+    log: write,
     ...(windowMs === undefined ? {} : { windowMs }),
     ...(resyncMs === undefined ? {} : { resyncMs }),
   });
   const stopping = new AbortController();
-  const running = reconciler.run(stopping.signal);
+  const running = Promise.all([reconciler, prober].map((one) => one.run(stopping.signal)));
   stops.push(async () => {
     stopping.abort();
     await running;

@@ -11,7 +11,7 @@ export interface Known {
 
 /** AWS ids: kinds such as `vpc-cidr-assoc`, then 17 hexadecimal characters; but not the one in our examples. */
 const AWS_ID = /\b[a-z]+(?:-[a-z]+)*-(?!0123456789abcdef0)[0-9a-f]{17}\b/;
-const OWN_ID = /\b(?:ten|key|ds|net|cell|aud)_[a-z2-7]{16}\b/;
+const OWN_ID = /\b(?:ten|key|ds|net|cell|aud|prb)_[a-z2-7]{16}\b/;
 const REQUEST_ID = /\breq_[0-9a-f-]{36}\b/;
 /** A key, or the 8 characters it is recognised by. */
 const API_KEY = /\bld_(?:[\w-]{32}|[\w-]{5})(?![\w-])/;
@@ -23,6 +23,9 @@ const CLUSTER_NAME = /\bld-[a-z0-9]{8}-ds-[a-z2-7]{16}\b/;
 const MOMENT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)/;
 /** What is left of AWS's 7 days. */
 const SECONDS_LEFT = /\b60[0-4]\d{3}\b/;
+/** How long a stage of a probe took, and all of them. */
+const STAGE_MS = /(?<=^(?:resolve|connect|tls|apiVersions|metadata) .* {2})\d+(?:\.\d)?$/;
+const MS = /(?<=\()\d+(?= ms\))/;
 const INSTALLATION = /(?<="installation":\s?")[a-z0-9]{12}(?=")/;
 
 /** Names are counted by the mask; one mask serves one transcript. */
@@ -40,6 +43,8 @@ export function masking(known: Known): (text: string) => string {
     [PUBLIC_ADDRESS, (address) => `<${counted("public-ip-", address)}>`],
     [MOMENT, () => "<time>"],
     [SECONDS_LEFT, () => "<seconds>"],
+    [STAGE_MS, () => "<ms>"],
+    [MS, () => "<ms>"],
     [INSTALLATION, () => "<installation>"],
   ];
   const any = new RegExp(rules.map(([pattern]) => `(${pattern.source})`).join("|"), "g");

@@ -8,7 +8,7 @@
  *                        printed; $NAME then stands for it
  *   anything else        a command for the shell; it goes on after a `\` at the end, and up to the end of a `<<EOF`
  *
- * Promises that `aws` speaks to the sandbox only, and that everything started is stopped.
+ * A story that needs packets says so in its first line. Promises that `aws` speaks to the sandbox only, and that everything started is stopped.
  */
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -28,6 +28,11 @@ export interface Told {
   readonly transcript: string;
   /** Which `aws` it was. */
   readonly aws: string;
+}
+
+/** True for one that can be told only where hosts and functions have packets. */
+export function needsPackets(story: string): boolean {
+  return /^# needs packets$/.test(story.split("\n")[0] ?? "");
 }
 
 export function parseStory(story: string): Line[] {
@@ -54,7 +59,8 @@ function lastLineOf(lines: readonly string[], first: number): number {
   return end === undefined ? last : lines.indexOf(end, last);
 }
 
-const SERVE = "exec letsdata serve --port 0 --dataDir .letsdata";
+const SERVE =
+  "exec letsdata serve --port 0 --dataDir .letsdata --functionRoleArn arn:aws:iam::999999999999:role/probes";
 
 /** A folder after the first start of the server in it, to be told stories in. Making one takes seconds. */
 export async function startedOnce(): Promise<string> {

@@ -10,7 +10,7 @@ export interface BucketSize {
   readonly perSecond: number;
 }
 
-/** Lambda counts its control plane as one: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+/** Lambda counts its control plane as one, and calls of functions apart from it: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const LAMBDA = "Lambda's control plane";
 
 const READ: BucketSize = { burst: 100, perSecond: 20 };
@@ -32,6 +32,8 @@ const OWN_SIZE: Readonly<Record<string, BucketSize>> = {
   ListServiceQuotas: { burst: 10, perSecond: 10 },
   ListAWSDefaultServiceQuotas: { burst: 10, perSecond: 10 },
   [LAMBDA]: { burst: 15, perSecond: 15 },
+  // As many as the default of 10 a second for each unit of concurrency allows to one probe at a time.
+  Invoke: { burst: 10, perSecond: 10 },
   // AWS does not publish MSK's: what few clusters need, and no more.
   CreateClusterV2: { burst: 5, perSecond: 1 },
   DeleteCluster: { burst: 5, perSecond: 1 },
@@ -44,7 +46,7 @@ const OWN_SIZE: Readonly<Record<string, BucketSize>> = {
 
 /** The bucket that a call of that service draws from: mostly one of its own. */
 export function bucketOf(service: string, action: string): string {
-  return service === "lambda" ? LAMBDA : action;
+  return service === "lambda" && action !== "Invoke" ? LAMBDA : action;
 }
 
 /** AWS's bucket for an action, by its name. */

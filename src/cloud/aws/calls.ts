@@ -31,7 +31,8 @@ export interface ClientPlace {
 
 /**
  * Without a client token: https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html. A second
- * CreateSubnet, CreateSecurityGroup or CreateClusterV2 would be refused, but with an error that hides that the first one worked.
+ * CreateSubnet, CreateSecurityGroup, CreateClusterV2 or CreateFunction would be refused, but with an error that hides
+ * that the first one worked. An Invoke that is not answered in time may still run: who asked says whether again.
  */
 const NEVER_TWICE = new Set([
   "CreateVpc",
@@ -40,6 +41,8 @@ const NEVER_TWICE = new Set([
   "AllocateAddress",
   "CreateSecurityGroup",
   "CreateClusterV2",
+  "CreateFunction",
+  "Invoke",
 ]);
 
 /** A throttled call did nothing, so patience costs only time; the limiter has slowed down by then. */

@@ -15,6 +15,7 @@ import {
 import type { CreateStep } from "../../domain/world.ts";
 import { answeredId, type Hands, tagged, token } from "./hand.ts";
 import { mskCreates } from "./msk.ts";
+import { probeCreates } from "./probe.ts";
 
 /** The one call each create makes. */
 export const CREATE_ACTION: Readonly<Record<CreateStep["do"], string>> = {
@@ -27,10 +28,12 @@ export const CREATE_ACTION: Readonly<Record<CreateStep["do"], string>> = {
   createEndpoint: "CreateVpcEndpoint",
   createGroup: "CreateSecurityGroup",
   createCluster: "CreateClusterV2",
+  createProbe: "CreateFunction",
 };
 
 export const creates: Hands<CreateStep["do"]> = {
   ...mskCreates,
+  ...probeCreates,
 
   async createVpc(hand, { cidr }) {
     const answer = await hand.ec2.send(

@@ -25,11 +25,13 @@ import { failureOf } from "./errors.ts";
 import { change, type Hands } from "./hand.ts";
 import { lambdaDeletes } from "./lambda.ts";
 import { mskDeletes } from "./msk.ts";
+import { probeDeletes } from "./probe.ts";
 import * as reads from "./reads.ts";
 
 export const deletes: Hands<DeleteStep["do"]> = {
   ...lambdaDeletes,
   ...mskDeletes,
+  ...probeDeletes,
 
   async deleteEndpoint({ ec2, region }, { endpointId }) {
     const answer = await ec2.send(new DeleteVpcEndpointsCommand({ VpcEndpointIds: [endpointId] }));

@@ -7,19 +7,32 @@ import { DescribeAvailabilityZonesCommand } from "@aws-sdk/client-ec2";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { Failure } from "../../domain/failure.ts";
 import type { Cell, Clock } from "../../domain/model.ts";
+import type { ProbeFindings } from "../../domain/probe.ts";
 import type { TaggedThing } from "../../domain/sweep.ts";
 import type { World } from "../../domain/world.ts";
-import type { Cloud, LimitsAge, LookAt, QuotaQuestion, QuotaUse, StepCall, Turn, Zone } from "../cloud.ts";
+import type {
+  Cloud,
+  LimitsAge,
+  LookAt,
+  ProbeCall,
+  QuotaQuestion,
+  QuotaUse,
+  StepCall,
+  Turn,
+  Zone,
+} from "../cloud.ts";
+import { bucketOf } from "./bucketSizes.ts";
 import type { CloudLog } from "./calls.ts";
 import { type Cells, type Credentials, cells } from "./cells.ts";
 import { type ClusterMemory, clusterMemory } from "./clusterMemory.ts";
 import { CREATE_ACTION } from "./creates.ts";
 import { type DnsMemory, dnsMemory } from "./dns.ts";
-import { errandOf, errandOfLook, newTurn, onErrand } from "./errand.ts";
+import { errandOf, errandOfLook, errandOfProbe, newTurn, onErrand } from "./errand.ts";
 import { failureOf } from "./errors.ts";
 import { inventory } from "./inventory.ts";
 import { type Limiter, limiter, type Pressure } from "./limits.ts";
 import { observe } from "./observe.ts";
+import { probeName, runProbe } from "./probe.ts";
 import { type QuotaMemory, quotaMemory } from "./quotaMemory.ts";
 import { brokerUse, countUse, peeringLimits, readBrokerLimit, readLimits } from "./quotaUse.ts";
 import { take } from "./steps.ts";
@@ -84,6 +97,7 @@ export function awsCloud(options: AwsOptions): AwsCloud {
       told(quotas.limits(cell, age).then((limits) => peeringLimits({ region: cell.region, limits }))),
     turn: (cell, call) => told(turn(limits, cell, call)),
     apply: (cell, call) => told(onErrand(errandOf(call), () => act(eyes, cell, call))),
+    probe: (cell, call) => told(onErrand(errandOfProbe(call), () => probe(eyes, cell, call))),
     pressure: () => limits.pressure(),
     close() {
       limits.close();
@@ -181,8 +195,8 @@ async function look(
 const BACKGROUND = { network: "", rank: "normal" } as const;
 
 async function count({ clients, installation }: Eyes, cell: Cell): Promise<readonly TaggedThing[]> {
-  const { ec2, kafka } = clients.clients(cell);
-  return inventory({ ec2, kafka, installation, cell });
+  const { ec2, kafka, lambda } = clients.clients(cell);
+  return inventory({ ec2, kafka, lambda, installation, cell });
 }
 
 interface UseQuestion extends QuotaQuestion {
@@ -207,9 +221,15 @@ async function act({ clients, dns, installation }: Eyes, cell: Cell, call: StepC
   return take({ ec2, kafka, lambda, dns, installation, region: cell.region, call });
 }
 
+function probe({ clients, installation }: Eyes, cell: Cell, call: ProbeCall): Promise<ProbeFindings> {
+  const { network, wish } = call;
+  return runProbe(clients.clients(cell).lambda, probeName(installation, network), wish);
+}
+
 async function turn(limits: Limiter, { account, region }: Cell, call: StepCall): Promise<Turn> {
   const action =
     call.step.do in CREATE_ACTION ? CREATE_ACTION[call.step.do as keyof typeof CREATE_ACTION] : "";
-  if (action) await limits.take({ account, region, action }, errandOf(call));
+  const service = call.step.do === "createProbe" ? "lambda" : "ec2";
+  if (action) await limits.take({ account, region, action: bucketOf(service, action) }, errandOf(call));
   return newTurn(action);
 }

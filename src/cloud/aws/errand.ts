@@ -4,7 +4,7 @@
  * under its errand; what is sent without one is a single question, and urgent.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { StepCall, Turn } from "../cloud.ts";
+import type { ProbeCall, StepCall, Turn } from "../cloud.ts";
 import type { Caller } from "./limits.ts";
 
 export interface Errand extends Caller {
@@ -33,6 +33,11 @@ export function errandOf({ network, step, signal, turn }: StepCall): Errand {
     ...(signal && { signal }),
     ...(turn && { turn }),
   };
+}
+
+/** Somebody waits for it. */
+export function errandOfProbe({ network, signal }: ProbeCall): Errand {
+  return { network: network.id, rank: "urgent", ...(signal && { signal }) };
 }
 
 /** Somebody may be waiting for a look at few networks; one at many is the background's. */

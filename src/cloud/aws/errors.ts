@@ -12,10 +12,10 @@ import { quotaLink, quotaOf } from "./quotas.ts";
 const DNS_OFF = "invalidvpcpeeringconnectionstate.dnshostnamesdisabled";
 const DNS_OFF_HINT = "The customer must switch on DNS hostnames and DNS support of the VPC that peers.";
 
-/** Lambda says so, among other things, of a role that may not make interfaces. */
+/** Lambda says so, among other things, of a role that it may not take on, or that may not make interfaces. */
 const BAD_FUNCTION_PARAMETER = "invalidparametervalueexception";
 const FUNCTION_ROLE_HINT =
-  "Its execution role needs ec2:CreateNetworkInterface, ec2:DescribeNetworkInterfaces, ec2:DescribeSubnets and " +
+  "Its execution role must trust lambda.amazonaws.com, and needs ec2:CreateNetworkInterface, ec2:DescribeNetworkInterfaces, ec2:DescribeSubnets and " +
   "ec2:DeleteNetworkInterface: attach AWSLambdaVPCAccessExecutionRole to it.";
 
 const CODES: readonly (readonly [FailureCode, readonly string[]])[] = [
@@ -97,6 +97,7 @@ const CODES: readonly (readonly [FailureCode, readonly string[]])[] = [
       "tagpolicyviolation",
       "invalidtagkey.malformed",
       "badrequestexception",
+      "validationexception",
       BAD_FUNCTION_PARAMETER,
       "invalidsubnetidexception",
       "invalidsecuritygroupidexception",
@@ -104,7 +105,12 @@ const CODES: readonly (readonly [FailureCode, readonly string[]])[] = [
   ],
   [
     "exhausted",
-    ["insufficientfreeaddressesinsubnet", "subnetipaddresslimitreachedexception", "enilimitreachedexception"],
+    [
+      "insufficientfreeaddressesinsubnet",
+      "subnetipaddresslimitreachedexception",
+      "enilimitreachedexception",
+      "codestorageexceededexception",
+    ],
   ],
   ["unavailable", ["expiredtoken", "expiredtokenexception", "insufficientaddresscapacity"]],
   ["notFound", ["natgatewaynotfound", "notfoundexception", "resourcenotfoundexception"]],

@@ -24,11 +24,25 @@ const code = readdirSync(import.meta.dirname)
 function calledIn(text: string): string[] {
   const imports = [...text.matchAll(/import\s*\{([^}]*)\}\s*from\s*"@aws-sdk\/client-([\w-]+)"/g)];
   return imports.flatMap(([, names = "", service = ""]) =>
-    [...names.matchAll(/\bpaginate(\w+)|\b(\w+)Command\b/g)].map(
-      ([, paged, sent]) => `${service.replaceAll("-", "")}:${paged ?? sent}`,
+    [...names.matchAll(/\bpaginate(\w+)|\b(\w+)Command\b/g)].map(([, paged, sent = ""]) =>
+      actionOf(`${service.replaceAll("-", "")}:${paged ?? sent}`),
     ),
   );
 }
+
+/** Mostly an action is called as its call is. */
+function actionOf(call: string): string {
+  return call === "lambda:Invoke" ? "lambda:InvokeFunction" : call;
+}
+
+/** What AWS asks for beside the calls: tags that travel in creates, and that come with a function; a role given away. */
+const BESIDE = new Set([
+  "ec2:CreateTags",
+  "kafka:TagResource",
+  "lambda:TagResource",
+  "lambda:ListTags",
+  "iam:PassRole",
+]);
 
 function actions(statement: Statement): string[] {
   return [statement.Action].flat();
@@ -51,9 +65,8 @@ const sentWithTags = [
 
 describe("docs/iam-policy.json and docs/iam-policy-connectors.json", () => {
   test("allows what the hands call, and nothing else", () => {
-    // Tags travel in the create calls, but AWS asks for this permission too.
     assert.deepEqual(
-      allowed.filter((action) => action !== "ec2:CreateTags" && action !== "kafka:TagResource"),
+      allowed.filter((action) => !BESIDE.has(action)),
       called,
     );
     assert.ok(called.length > 40);
@@ -71,6 +84,12 @@ describe("docs/iam-policy.json and docs/iam-policy-connectors.json", () => {
   test("puts a condition on everything but looking", () => {
     const open = statements.filter((one) => one.Condition === undefined).map((one) => one.Sid);
     assert.deepEqual(open, ["Look", "LookAtConnectors"]);
+  });
+
+  test("gives one role away, and to Lambda alone", () => {
+    const give = statements.find((one) => one.Sid === "GiveProbesTheirRole");
+    assert.equal(give?.Resource, "arn:aws:iam::PLATFORM_ACCOUNT:role/FUNCTION_ROLE");
+    assert.equal(give?.Condition?.StringEquals?.["iam:PassedToService"], "lambda.amazonaws.com");
   });
 
   test("accepts peerings of named accounts only", () => {

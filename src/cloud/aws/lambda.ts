@@ -14,8 +14,8 @@ import type { FunctionLack, SeenFunction } from "../../domain/connector.ts";
 import { refusedWith } from "./callError.ts";
 import { change, type Hands } from "./hand.ts";
 
-const GONE = "resourcenotfoundexception";
-const GONE_CODES = new Set([GONE]);
+export const FUNCTION_GONE = "resourcenotfoundexception";
+const GONE_CODES = new Set([FUNCTION_GONE]);
 
 /** Null for a function that is not there. */
 export async function readFunction(client: LambdaClient, arn: string): Promise<SeenFunction | null> {
@@ -27,7 +27,7 @@ export async function readFunction(client: LambdaClient, arn: string): Promise<S
   }
 }
 
-function seenFunction(id: string, one: FunctionConfiguration): SeenFunction {
+export function seenFunction(id: string, one: FunctionConfiguration): SeenFunction {
   return {
     id,
     name: one.FunctionName ?? "",
@@ -76,6 +76,6 @@ export const lambdaDeletes: Hands<"detachFunction"> = {
           VpcConfig: { SubnetIds: [], SecurityGroupIds: [] },
         }),
       ),
-      [GONE],
+      [FUNCTION_GONE],
     ),
 };

@@ -19,7 +19,7 @@ import type { NetworkRef } from "../cloud.ts";
 import { notes, refusedWith } from "./callError.ts";
 import type { ClusterDetail } from "./clusterMemory.ts";
 import { answeredId, change, type Hands } from "./hand.ts";
-import { ATTEMPT_TAG, DATASET_TAG, INSTALLATION_TAG, KEY_TAG, tags } from "./tags.ts";
+import { ATTEMPT_TAG, DATASET_TAG, INSTALLATION_TAG, KEY_TAG, tagMap, tags } from "./tags.ts";
 
 const PAGE = 100;
 
@@ -103,7 +103,7 @@ export const mskCreates: Hands<"createCluster"> = {
     const { installation, call } = hand;
     const request: CreateClusterV2Request = {
       ClusterName: clusterName(installation, call.network),
-      Tags: Object.fromEntries(tags(installation, call).map(({ Key = "", Value = "" }) => [Key, Value])),
+      Tags: tagMap(tags(installation, call)),
       Provisioned: provisionedOf(spec),
     };
     const answer = await hand.kafka.send(new CreateClusterV2Command(request));

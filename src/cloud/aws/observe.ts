@@ -1,7 +1,7 @@
 /**
  * The look at a cell: one paged describe a kind, however many networks are asked for. Promises that only what
  * bears our installation's and the dataset's tags, or lies in a VPC of theirs, is shown, and at most 13 reads
- * for one network and 40 for a hundred. Three rounds, because each needs the ids of the one before:
+ * for one network and 40 for a hundred, with one more for each that probes. Three rounds, because each needs the ids of the one before:
  *
  *     by tag           VPCs, subnets, internet gateways, addresses, NAT gateways, endpoints
  *     by VPC id        route tables, groups, ACLs, peerings, interfaces; VPCs whose tags do not show yet
@@ -20,6 +20,7 @@ import { refusedWith } from "./callError.ts";
 import type { ClusterMemory } from "./clusterMemory.ts";
 import { DNS_ATTRIBUTES, type DnsMemory, type DnsQuestion } from "./dns.ts";
 import { readFunction } from "./lambda.ts";
+import { readProbe } from "./probe.ts";
 import { clusterName, clusterPrefix, listClusters, seenCluster } from "./msk.ts";
 import * as reads from "./reads.ts";
 import * as seen from "./seen.ts";
@@ -80,7 +81,11 @@ export async function observe(look: Look): Promise<ReadonlyMap<string, World>> {
   for (const one of peerings)
     worlds.add("peerings", places.in(one.AccepterVpcInfo?.VpcId), seen.seenPeering(one));
   for (const one of interfaces) worlds.add("interfaces", places.in(one.VpcId), seen.seenInterface(one));
-  await Promise.all([lookAtClusters(look, worlds), lookAtFunctions(look, worlds)]);
+  await Promise.all([
+    lookAtClusters(look, worlds),
+    lookAtFunctions(look, worlds),
+    lookAtProbes(look, worlds),
+  ]);
   return worlds.byNetwork;
 }
 
@@ -184,6 +189,15 @@ async function lookAtFunctions({ lambda, networks }: Look, worlds: Worlds): Prom
     functionArns.map(async (arn) => worlds.add("functions", id, await readFunction(lambda, arn))),
   );
   await Promise.all(asked);
+}
+
+async function lookAtProbes({ lambda, installation, networks }: Look, worlds: Worlds): Promise<void> {
+  const wanted = wanting(networks, "probes").filter(({ hasProbe }) => hasProbe);
+  await Promise.all(
+    wanted.map(async (network) =>
+      worlds.add("probes", network.id, await readProbe(lambda, network, installation)),
+    ),
+  );
 }
 
 /** Only group ids find all rules: those that AWS itself puts into a new group bear no tag. */

@@ -32,6 +32,7 @@ const NOTHING = {
   interfaces: 0,
   clusters: 0,
   functions: 0,
+  probes: 0,
 };
 
 const TCP_FROM_RANGE: Rule = {

@@ -42,7 +42,12 @@ export function clientToken(installation: string, { network, step, attempt }: St
     .digest("hex");
 }
 
-/** MSK writes tags as an object. */
+/** MSK and Lambda write tags as an object. */
+export function tagMap(from: readonly Tag[]): Record<string, string> {
+  return Object.fromEntries(from.map(({ Key = "", Value = "" }) => [Key, Value]));
+}
+
+/** And back. */
 export function tagList(from: Readonly<Record<string, string>> = {}): Tag[] {
   return Object.entries(from).map(([Key, Value]) => ({ Key, Value }));
 }
