@@ -52,7 +52,7 @@ export class GivenUp extends Error {}
 
 const MOST_ROUNDS = 200;
 /** The test looks at least this much later again, milliseconds: a slow machine may. */
-const STEP_MS = 12_000;
+const STEP_MS = 20_000;
 
 /** Rounds, stops and restarts included, until `done`. */
 export async function play(

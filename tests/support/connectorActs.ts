@@ -4,12 +4,11 @@
  * do to it by hand is over before an act begins, so that its points are the product's alone.
  */
 import assert from "node:assert/strict";
-import { DeleteClusterCommand, ListClustersV2Command } from "@aws-sdk/client-kafka";
-import { LambdaClient, UpdateFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import type { World } from "../../src/domain/world.ts";
 import { type ActOptions, type Played, play } from "./acts.ts";
+import { deleteClusters, failNextClusters, takeOutOfVpc } from "./byHand.ts";
 import type { Ground } from "./crash.ts";
-import { OPERATOR, PLATFORM } from "./house.ts";
+import { OPERATOR } from "./house.ts";
 import { present } from "./networks.ts";
 import {
   assertNothingLeft,
@@ -36,7 +35,8 @@ export async function grow(ground: Ground, options: ActOptions): Promise<Played>
 
 /** Somebody has taken the function out of the VPC; it is put back. */
 export async function regain(ground: Ground, options: ActOptions): Promise<Played> {
-  await takeFunctionOut(ground);
+  await takeOutOfVpc(ground.sandboxUrl, ground.functionArn);
+  shown(ground);
   const since = ground.clock.now();
   const played = await play(ground, options, async () => {
     const { functions, lookedAt } = await known(ground);
@@ -48,16 +48,17 @@ export async function regain(ground: Ground, options: ActOptions): Promise<Playe
 
 /** Somebody has deleted the cluster; the one that is wanted in its place cannot be made. */
 export async function lose(ground: Ground, options: ActOptions): Promise<Played> {
-  await deleteCluster(ground);
+  await deleteClusters(ground.kafka);
+  shown(ground);
   await play(ground, { windowMs: options.windowMs }, () => told(ground, /was deleted outside/));
   await ground.intent.reinitializeConnector(OPERATOR, ground.tenantId, DATASET);
-  await failNextClusters(ground, "InsufficientCapacity");
+  await failNextClusters(ground.sandboxUrl, "InsufficientCapacity");
   try {
     const played = await play(ground, options, () => told(ground, /^AWS could not make it/));
     await assertOneOfEach(ground);
     return played;
   } finally {
-    await failNextClusters(ground, "");
+    await failNextClusters(ground.sandboxUrl);
   }
 }
 
@@ -96,34 +97,4 @@ async function known(ground: Ground): Promise<World> {
 async function told(ground: Ground, what: RegExp): Promise<boolean> {
   const cluster = (await conditionsOf(ground)).find(({ resource }) => resource === "cluster");
   return what.test(cluster?.message ?? "") && (await statusOf(ground)) === "ERROR";
-}
-
-async function deleteCluster(ground: Ground): Promise<void> {
-  const { ClusterInfoList = [] } = await ground.kafka.send(new ListClustersV2Command({}));
-  for (const { ClusterArn } of ClusterInfoList)
-    await ground.kafka.send(new DeleteClusterCommand({ ClusterArn }));
-  shown(ground);
-}
-
-async function takeFunctionOut(ground: Ground): Promise<void> {
-  const credentials = { accessKeyId: PLATFORM, secretAccessKey: "test" };
-  const client = new LambdaClient({ endpoint: ground.sandboxUrl, region: "us-east-1", credentials });
-  try {
-    await client.send(
-      new UpdateFunctionConfigurationCommand({
-        FunctionName: ground.functionArn,
-        VpcConfig: { SubnetIds: [], SecurityGroupIds: [] },
-      }),
-    );
-  } finally {
-    client.destroy();
-  }
-  shown(ground);
-}
-
-/** Clusters that are made from now on fail, for that reason; with none they are made. */
-async function failNextClusters({ sandboxUrl }: Ground, mskFailure: string): Promise<void> {
-  const body = JSON.stringify({ mskFailure });
-  const answer = await fetch(`${sandboxUrl}/_sandbox/settings`, { method: "PATCH", body });
-  if (!answer.ok) throw new Error(await answer.text());
 }
