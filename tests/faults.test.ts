@@ -65,7 +65,7 @@ function assertTold(told: Told, fault: Fault): void {
 /** MSK has no code of its own for a quota that is used up: it calls the request a bad one, in words of its own. */
 function quotaTold(operation: string): RegExp {
   return QUOTA_ERRORS[operation] === "BadRequestException"
-    ? /^cluster: AWS refuses the request: /
+    ? /^cluster: AWS refused kafka:CreateClusterV2: ./
     : /^[a-z]\S+: The AWS quota ".+" \(L-[0-9A-F]{8}\) is used up/;
 }
 
