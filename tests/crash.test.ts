@@ -109,7 +109,13 @@ for (const size of SIZES)
     });
 
     test("stopped in the middle of its creation and deleted: nothing left", async (t) => {
-      t.diagnostic(await lives.giveUp({ create: FULL ? (points.create ?? []) : ONE_OF_EACH_KIND }));
+      t.diagnostic(await lives.giveUp({ create: FULL ? (points.create ?? []) : ONE_OF_EACH_KIND }, dying()));
+    });
+
+    test("stands still in the middle of its creation and wakes during the deletion: nothing left", async (t) => {
+      const late = (points.create ?? []).filter((point) => /^\S+ .* before$/.test(point));
+      const create = FULL ? late : LATE_CREATES.map((step) => `${step} before`);
+      t.diagnostic(await lives.giveUp({ create }, standingStill(3)));
     });
   });
 

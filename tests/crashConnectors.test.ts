@@ -86,9 +86,13 @@ for (const size of SIZES)
 
     test("stopped and deleted with its dataset: nothing left", async (t) => {
       const { leave = [], ...others } = points;
-      t.diagnostic(
-        await lives.giveUp(FULL ? { ...others, ...ALSO, leave } : unanswered({ ...others, ...ALSO })),
-      );
+      const chosen = FULL ? { ...others, ...ALSO, leave } : unanswered({ ...others, ...ALSO });
+      t.diagnostic(await lives.giveUp(chosen, dying()));
+    });
+
+    test("stands still and wakes when its dataset is being deleted: nothing left", async (t) => {
+      const chosen = { ...points, ...ALSO };
+      t.diagnostic(await lives.giveUp(FULL ? chosen : unanswered(chosen), standingStill(3)));
     });
   });
 

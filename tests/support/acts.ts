@@ -36,6 +36,8 @@ export interface ActOptions {
   readonly wakeAfter?: number;
   /** The act ends where it is stopped first, by throwing `GivenUp`. */
   readonly giveUp?: boolean;
+  /** One that stands still since an act that was given up; it wakes after `wakeAfter` rounds. */
+  readonly sleeper?: ControlPlane | null;
   /** It stands still for so long that nobody can know any more what it will do. */
   readonly mayBeTwice?: boolean;
 }
@@ -47,8 +49,15 @@ export interface Played {
   readonly stopped: readonly string[];
 }
 
-/** How an act ends that is given up where it is stopped. */
-export class GivenUp extends Error {}
+/** How an act ends that is given up where it is stopped; with the plane that stands still there, if it does. */
+export class GivenUp extends Error {
+  readonly sleeper: ControlPlane | null;
+
+  constructor(point: string, sleeper: ControlPlane | null) {
+    super(point);
+    this.sleeper = sleeper;
+  }
+}
 
 const MOST_ROUNDS = 200;
 /** The test looks at least this much later again, milliseconds: a slow machine may. */
@@ -82,12 +91,15 @@ class Planes {
   readonly #passed: string[] = [];
   readonly #stopped: string[] = [];
   #plane: ControlPlane;
+  #isHandedOver = false;
   #sleeper: { readonly plane: ControlPlane; readonly wakes: number } | null = null;
 
   private constructor(ground: Ground, options: ActOptions, plane: ControlPlane) {
     this.#ground = ground;
     this.#options = options;
     this.#plane = plane;
+    const { sleeper = null, wakeAfter = 0 } = options;
+    this.#sleeper = sleeper && { plane: sleeper, wakes: 1 + wakeAfter };
   }
 
   static async start(ground: Ground, options: ActOptions): Promise<Planes> {
@@ -118,9 +130,16 @@ class Planes {
   async #ended(point: string, round: number): Promise<void> {
     const { pauseAt = [], wakeAfter = 0, giveUp = false } = this.#options;
     this.#stopped.push(point);
-    if (giveUp) throw new GivenUp(point);
-    if (pauseAt.includes(point)) this.#sleeper = { plane: this.#plane, wakes: round + 1 + wakeAfter };
+    const sleeps = pauseAt.includes(point);
+    if (giveUp) throw new GivenUp(point, sleeps ? this.#handOver() : null);
+    if (sleeps) this.#sleeper = { plane: this.#plane, wakes: round + 1 + wakeAfter };
     await this.#bequeath();
+  }
+
+  /** Who stands still is somebody else's to bury. */
+  #handOver(): ControlPlane {
+    this.#isHandedOver = true;
+    return this.#plane;
   }
 
   /** To a new one; who sleeps is not buried. */
@@ -139,7 +158,7 @@ class Planes {
 
   async bury(): Promise<void> {
     await this.#sleeper?.plane.bury();
-    await this.#plane.bury();
+    if (!this.#isHandedOver) await this.#plane.bury();
   }
 }
 

@@ -117,17 +117,15 @@ export class Lives {
   }
 
   /** At each of these points the work is given up, and the dataset deleted: nothing may be left. */
-  async giveUp(points: Points): Promise<string> {
-    const [first] = this.#acts;
-    const last = this.#acts.at(-1);
-    assert.ok(first && last);
+  async giveUp(points: Points, way: Way): Promise<string> {
     await this.each(entries(points), async ([act, point]) => {
       const acts = this.#needed(new Set([act]), new Set());
       const upTo = acts.findIndex(({ name }) => name === act);
-      for (const before of acts.slice(0, upTo)) await before.play(this.#stage, { windowMs: WINDOW_MS });
-      const options = { windowMs: WINDOW_MS, stopAt: [point], giveUp: true };
-      await assert.rejects(async () => acts[upTo]?.play(this.#stage, options), GivenUp);
-      await last.play(this.#stage, { windowMs: WINDOW_MS });
+      const peaceful = { windowMs: way.options([]).windowMs };
+      for (const before of acts.slice(0, upTo)) await before.play(this.#stage, peaceful);
+      const work = acts[upTo]?.play(this.#stage, { ...way.options([point]), giveUp: true });
+      const { sleeper } = await givenUp(work);
+      await acts.at(-1)?.play(this.#stage, { ...way.options([]), sleeper });
     });
     return `${entries(points).length} points`;
   }
@@ -175,6 +173,16 @@ export class Lives {
 async function setUp(size: VpcSize, seed: number): Promise<Stage> {
   const ground = await openGround({ unseenMsMin: 0, unseenMsMax: HIDDEN_MS, seed });
   return { ground, size, customerVpc: await customerVpc(ground), connectionId: "" };
+}
+
+async function givenUp(work: Promise<unknown> | undefined): Promise<GivenUp> {
+  try {
+    await work;
+  } catch (thrown) {
+    if (thrown instanceof GivenUp) return thrown;
+    throw thrown;
+  }
+  throw new Error("never came to where it was to be given up");
 }
 
 function entries(points: Points): (readonly [act: string, point: string])[] {
