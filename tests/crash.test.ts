@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { VpcSize } from "../src/domain/model.ts";
-import { accept, create, createAndTidy, drop, unpeer } from "./support/acts.ts";
+import { accept, create, drop, unpeer } from "./support/acts.ts";
 import { openGround } from "./support/crash.ts";
 import { type Act, dying, Lives, type Points, standingStill, WINDOW_MS } from "./support/lives.ts";
 import { HIDDEN_MS, portrait } from "./support/sights.ts";
@@ -100,7 +100,7 @@ for (const size of SIZES)
       await lives.each(chosen, async (point) => {
         const { ground } = lives.stage;
         const options = { windowMs: WINDOW_MS, size, pauseAt: [point], wakeAfter: 12, mayBeTwice: true };
-        const { stopped } = await createAndTidy(ground, options);
+        const { stopped } = await create(ground, options);
         assert.deepEqual(stopped, [point], `never came to ${point}`);
         assert.deepEqual(await portrait(ground), lives.portraitAfter("create"));
         await drop(ground, { windowMs: WINDOW_MS });

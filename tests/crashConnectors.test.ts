@@ -10,8 +10,8 @@ import type { VpcSize } from "../src/domain/model.ts";
 import { create, drop } from "./support/acts.ts";
 import { openGround } from "./support/crash.ts";
 import { grow, leave, lose, rebuild, regain, replace } from "./support/connectorActs.ts";
-import { type Act, dying, Lives, type Points, standingStill, WINDOW_MS } from "./support/lives.ts";
-import { HIDDEN_MS } from "./support/sights.ts";
+import { type Act, dying, givenUp, Lives, type Points, standingStill, WINDOW_MS } from "./support/lives.ts";
+import { HIDDEN_MS, portrait } from "./support/sights.ts";
 
 const FULL = process.env.FULL === "1";
 const SIZES: readonly VpcSize[] = FULL ? ["small", "medium", "large"] : ["small"];
@@ -46,6 +46,11 @@ const ALSO: Points = {
     "store markReady before",
   ],
 };
+
+/** Neither a client token nor a natural key keeps these from being made twice. */
+const LATE_CREATES = ["createVpc vpc", "createInternetGateway igw", "allocateAddress eip/1"].map(
+  (create) => `${create} before`,
+);
 
 function unanswered(points: Points): Points {
   const kept = (some: readonly string[]) => some.filter((point) => point.endsWith(" unanswered"));
@@ -93,6 +98,23 @@ for (const size of SIZES)
     test("stands still and wakes when its dataset is being deleted: nothing left", async (t) => {
       const chosen = { ...points, ...ALSO };
       t.diagnostic(await lives.giveUp(FULL ? chosen : unanswered(chosen), standingStill(3)));
+    });
+
+    test("stands still in the creation and wakes when all is built again: what comes too much goes", async (t) => {
+      await lives.each(LATE_CREATES, async (point) => {
+        const { ground } = lives.stage;
+        const { windowMs } = standingStill(1).options([]);
+        const { sleeper } = await givenUp(create(ground, { windowMs, size, pauseAt: [point], giveUp: true }));
+        await leave(ground, { windowMs });
+        await rebuild(ground, { windowMs, sleeper, wakeAfter: 1, mayBeTwice: true });
+        assert.ok(
+          sleeper?.passed.includes(point.replace("before", "unanswered")),
+          "it made nothing any more",
+        );
+        assert.deepEqual(await portrait(ground), lives.portraitAfter("create"));
+        await drop(ground, { windowMs });
+      });
+      t.diagnostic(`${LATE_CREATES.length} points`);
     });
   });
 

@@ -165,7 +165,7 @@ class Planes {
 export async function create(ground: Ground, options: ActOptions & { size: VpcSize }): Promise<Played> {
   await wish(ground, options.size);
   const played = await play(ground, options, () => atRest(ground));
-  await assertOneOfEach(ground);
+  await tidied(ground, options);
   return played;
 }
 
@@ -186,22 +186,14 @@ async function wish(ground: Ground, vpcSize: VpcSize): Promise<void> {
   });
 }
 
-/** A creation in which something may come twice; in the end there is one of each. */
-export async function createAndTidy(
-  ground: Ground,
-  options: ActOptions & { size: VpcSize },
-): Promise<Played> {
-  await wish(ground, options.size);
-  const played = await play(ground, options, () => atRest(ground));
+/** Where something may have come twice, there is one of each in the end. */
+export async function tidied(ground: Ground, { windowMs, mayBeTwice = false }: ActOptions): Promise<void> {
   shown(ground);
   const expected = JSON.stringify(sortedEntries(oneOfEach(["cluster"])));
-  const tidy = { windowMs: options.windowMs, mayBeTwice: true };
-  await play(ground, tidy, async () => {
-    if (!(await atRest(ground))) return false;
-    return JSON.stringify(sortedEntries(await counts(ground))) === expected;
-  });
+  const isTidy = async () =>
+    (await atRest(ground)) && JSON.stringify(sortedEntries(await counts(ground))) === expected;
+  if (mayBeTwice) await play(ground, { windowMs, mayBeTwice }, isTidy);
   await assertOneOfEach(ground);
-  return played;
 }
 
 export async function drop(ground: Ground, options: ActOptions): Promise<Played> {

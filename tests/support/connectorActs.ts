@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { World } from "../../src/domain/world.ts";
-import { type ActOptions, type Played, play } from "./acts.ts";
+import { type ActOptions, type Played, play, tidied } from "./acts.ts";
 import { deleteClusters, failNextClusters, takeOutOfVpc } from "./byHand.ts";
 import type { Ground } from "./crash.ts";
 import { OPERATOR } from "./house.ts";
@@ -83,7 +83,7 @@ export async function rebuild(ground: Ground, options: ActOptions): Promise<Play
   const { cidr } = await theNetwork(ground);
   await ground.intent.reinitializeConnector(OPERATOR, ground.tenantId, DATASET);
   const played = await play(ground, options, () => atRest(ground));
-  await assertOneOfEach(ground);
+  await tidied(ground, options);
   assert.equal((await theNetwork(ground)).cidr, cidr);
   return played;
 }

@@ -175,7 +175,8 @@ async function setUp(size: VpcSize, seed: number): Promise<Stage> {
   return { ground, size, customerVpc: await customerVpc(ground), connectionId: "" };
 }
 
-async function givenUp(work: Promise<unknown> | undefined): Promise<GivenUp> {
+/** How the work was given up. */
+export async function givenUp(work: Promise<unknown> | undefined): Promise<GivenUp> {
   try {
     await work;
   } catch (thrown) {
