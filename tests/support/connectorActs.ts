@@ -21,7 +21,8 @@ import {
   theNetwork,
 } from "./sights.ts";
 
-const GROWN_GIB = 200;
+/** More than any size begins with. */
+const GROWN_GIB = 2_000;
 
 export async function grow(ground: Ground, options: ActOptions): Promise<Played> {
   await ground.intent.updateConnector(OPERATOR, ground.tenantId, DATASET, { volumeGiB: GROWN_GIB });
