@@ -323,11 +323,12 @@ function outcome(deps: PassDeps, { input, thought, failures }: Ended): PassOutco
   return { dueInMs: Math.round(Math.min(...waits, deps.resyncMs)), failed: null };
 }
 
-/** Less often the longer it takes, and not at all at once where AWS usually takes minutes. */
+/** Less often the longer it takes, and the less often the longer AWS usually takes: a cluster is made in half an hour. */
 function pauseFor({ since, state, actor, usualSeconds }: Condition, now: number, resyncMs: number): number {
+  const share = ((usualSeconds ?? 0) * 1_000) / LOOKS_IN_USUAL_TIME;
+  const shortest = Math.min(Math.max(250, share), 5_000);
   // What people have to do is not done sooner for being looked at more often.
-  const longest = state === "blocked" || actor === "customer" ? resyncMs : 10_000;
-  const shortest = Math.max(250, ((usualSeconds ?? 0) * 1_000) / LOOKS_IN_USUAL_TIME);
+  const longest = state === "blocked" || actor === "customer" ? resyncMs : Math.max(10_000, share);
   return Math.min(Math.max((now - since) / 2, shortest), longest);
 }
 

@@ -12,7 +12,7 @@ import type { Cell, Clock, Network } from "../domain/model.ts";
 import type { Finding, SweepReport, SweptCell, TaggedThing } from "../domain/sweep.ts";
 import { summed } from "../network/cost.ts";
 import { PRICES, type PriceTable } from "../network/prices.ts";
-import { judgeSweep, type LivingNetwork } from "../network/sweep.ts";
+import { datasetsWithTwins, judgeSweep, type LivingNetwork } from "../network/sweep.ts";
 import type { Store, SweepLease } from "../store/store.ts";
 import { rest } from "./resting.ts";
 import { removeOrphans } from "./sweepFix.ts";
@@ -148,7 +148,7 @@ class Sweeping {
       throw new Failure("unavailable", `No cell could be looked at: ${looks[0]?.error ?? ""}`);
     const findings = judgeSweep({
       things,
-      living: await this.#journaled(living),
+      living: await this.#known(living, datasetsWithTwins(things)),
       traces: await store.sweeps.traces([...new Set(things.map(({ datasetId }) => datasetId))]),
       lookedAt: new Set(seen.map(({ cell }) => cell.id)),
       prices,
@@ -174,9 +174,20 @@ class Sweeping {
     }
   }
 
-  async #journaled(networks: readonly Network[]): Promise<readonly LivingNetwork[]> {
-    const attempts = await this.#deps.store.attempts(networks.map(({ id }) => id));
-    return networks.map((network) => ({ network, attempts: attempts.get(network.id) ?? [] }));
+  async #known(
+    networks: readonly Network[],
+    twinned: ReadonlySet<string>,
+  ): Promise<readonly LivingNetwork[]> {
+    const { store } = this.#deps;
+    const attempts = await store.attempts(networks.map(({ id }) => id));
+    const worldOf = async ({ tenantId, datasetId }: Network) =>
+      twinned.has(datasetId) ? ((await store.tenant(tenantId).status(datasetId))?.world ?? null) : null;
+    const known = async (network: Network) => ({
+      network,
+      attempts: attempts.get(network.id) ?? [],
+      world: await worldOf(network),
+    });
+    return Promise.all(networks.map(known));
   }
 
   /** The reconciler puts right what a living network lacks or has twice: it only has to look. */

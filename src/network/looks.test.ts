@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { SeenCluster } from "../domain/connector.ts";
 import type { Condition } from "../domain/model.ts";
 import { emptyWorld, KINDS } from "../domain/world.ts";
 import { dueKinds, joined, touched } from "./looks.ts";
-import { network, settled, think } from "./settled.testing.ts";
+import { cluster, network, settled, think } from "./settled.testing.ts";
 
 const calm = { conditions: [], freshAfter: 0, oldMs: 25_000 };
 
@@ -49,6 +50,8 @@ describe("what is due for a look", () => {
   });
 });
 
+const NOWHERE = { plaintext: null, tls: null, scram: null, iam: null };
+
 describe("joining a partial look", () => {
   const known = settled(network());
 
@@ -58,6 +61,19 @@ describe("joining a partial look", () => {
     assert.deepEqual({ ...whole, at: 0, lookedAt: known.lookedAt }, known);
     assert.deepEqual([whole.at, whole.lookedAt.natGateways, whole.lookedAt.vpcs], [9, 9, 0]);
     assert.equal(whole.lookedAt.addresses, known.lookedAt.addresses);
+  });
+
+  test("what a list does not tell of a cluster stays known until it is asked for again", () => {
+    const detail = { brokers: [], upgrades: ["4.0.x.kraft"] };
+    const told = cluster({ ...detail, bootstrap: { ...NOWHERE, iam: "b-1:9098" } });
+    const listed = cluster({ state: "updating", bootstrap: NOWHERE });
+    const again = (fresh: SeenCluster, before: SeenCluster) =>
+      joined({ ...known, clusters: [before] }, { ...emptyWorld(9), clusters: [fresh] }, ["clusters"])
+        .clusters[0];
+    assert.deepEqual(again(listed, told), { ...told, state: "updating" });
+    assert.deepEqual(again({ ...listed, id: "arn:another" }, told)?.bootstrap, NOWHERE);
+    const moved = cluster({ bootstrap: { ...NOWHERE, iam: "b-2:9098" } });
+    assert.deepEqual(again(moved, told), moved);
   });
 
   test("what hangs on a thing that went by itself is looked at next", () => {

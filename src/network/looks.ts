@@ -4,6 +4,7 @@
  * work on it, when somebody asks for a fresh look, or when it was not looked at for a while. Promises that the
  * thinking never works on a kind that a step of ours has touched since it was looked at.
  */
+import type { SeenCluster } from "../domain/connector.ts";
 import type { Condition } from "../domain/model.ts";
 import { KINDS, type Kind, type Step, type World } from "../domain/world.ts";
 import type { Move } from "./sight.ts";
@@ -93,12 +94,21 @@ function forgotten(world: World, kinds: ReadonlySet<Kind | undefined>): World {
 
 /** The fresh kinds over the known ones; what hangs on a thing that went is looked at next. */
 export function joined(known: World, fresh: World, kinds: readonly Kind[]): World {
-  const looked = Object.fromEntries(kinds.map((kind) => [kind, fresh[kind]]));
+  const seen = { ...fresh, clusters: fresh.clusters.map((one) => detailed(one, known)) };
+  const looked = Object.fromEntries(kinds.map((kind) => [kind, seen[kind]]));
   const lookedAt = { ...known.lookedAt, ...Object.fromEntries(kinds.map((kind) => [kind, fresh.at])) };
   const whole: World = { ...known, ...looked, at: fresh.at, lookedAt };
   const lost = kinds.filter((kind) => living(known, kind).some((id) => !living(fresh, kind).includes(id)));
   const follow = lost.flatMap((kind) => FOLLOWS[kind] ?? []).filter((kind) => !kinds.includes(kind));
   return forgotten(whole, new Set(follow));
+}
+
+/** What was known of a cluster beyond the list stands until it is asked for again: few are asked for in one look. */
+function detailed(cluster: SeenCluster, { clusters }: World): SeenCluster {
+  const before = clusters.find(({ id }) => id === cluster.id);
+  if (!before || Object.values(cluster.bootstrap).some((text) => text !== null)) return cluster;
+  const { bootstrap, brokers, upgrades } = before;
+  return { ...cluster, bootstrap, brokers, upgrades };
 }
 
 const DEAD = new Set(["deleted", "failed", "rejected", "expired"]);

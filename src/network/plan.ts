@@ -12,7 +12,7 @@ import { desired } from "./desired.ts";
 import { buildFunctions } from "./functions.ts";
 import type { Hold } from "./peeringQuotas.ts";
 import { buildProbe } from "./probe.ts";
-import { Draft, inUse, type Move, Sight, stamped } from "./sight.ts";
+import { Draft, type Move, Sight, stamped } from "./sight.ts";
 import { holdsNothingBack } from "./status.ts";
 import { teardown } from "./teardown.ts";
 
@@ -63,21 +63,21 @@ export function plan(input: PlanInput): Plan {
 /** Of several things with the same key those that are not in use go, as soon as nothing is in them. */
 function dropExtras(sight: Sight, draft: Draft): void {
   const { world } = sight;
-  for (const { key, id } of extras(world, world.vpcs)) draft.move({ do: "deleteVpc", key, vpcId: id });
-  for (const { key, id, vpcId } of extras(world, world.internetGateways))
+  for (const { key, id } of extras(sight, world.vpcs)) draft.move({ do: "deleteVpc", key, vpcId: id });
+  for (const { key, id, vpcId } of extras(sight, world.internetGateways))
     if (!vpcId) draft.move({ do: "deleteInternetGateway", key, gatewayId: id });
-  for (const { key, id, associationId } of extras(world, world.addresses))
+  for (const { key, id, associationId } of extras(sight, world.addresses))
     if (!associationId) draft.move({ do: "releaseAddress", key, allocationId: id });
-  for (const { key, id } of extras(world, world.natGateways.filter(natAlive)))
+  for (const { key, id } of extras(sight, world.natGateways.filter(natAlive)))
     draft.move({ do: "deleteNatGateway", key, natGatewayId: id });
   for (const { key, id, associations } of extras(
-    world,
+    sight,
     world.routeTables.filter(({ main }) => !main),
   ))
     if (associations.length === 0) draft.move({ do: "deleteRouteTable", key, tableId: id });
 }
 
-function extras<T extends Tagged>(world: World, things: readonly T[]): readonly T[] {
+function extras<T extends Tagged>(sight: Sight, things: readonly T[]): readonly T[] {
   const byKey = Map.groupBy(things, ({ key }) => key);
-  return [...byKey.values()].flatMap((same) => same.filter((thing) => thing !== inUse(world, same)));
+  return [...byKey.values()].flatMap((same) => same.filter((thing) => thing !== sight.inUse(same)));
 }

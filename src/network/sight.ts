@@ -51,7 +51,7 @@ export class Sight {
     alive: (thing: T) => boolean = () => true,
   ): Looked<T> {
     const ours = things.filter((thing) => thing.key === key);
-    const thing = inUse(this.world, ours.filter(alive));
+    const thing = this.inUse(ours.filter(alive));
     if (thing) return { is: "seen", thing };
     const seenIds = new Set(ours.map(({ id }) => id));
     const seenAttempts = new Set(ours.map(({ attempt }) => attempt));
@@ -65,6 +65,11 @@ export class Sight {
     if (hidden) return { is: "pending", attempt: hidden, until: hidden.at + this.#windowMs };
     const last = Math.max(0, ...tries.map(({ attempt }) => attempt), ...seenAttempts);
     return { is: "absent", nextAttempt: last + 1 };
+  }
+
+  /** Which of several things with the same key counts. */
+  inUse<T extends Tagged>(things: readonly T[]): T | undefined {
+    return inUse({ world: this.world, attempts: this.#attempts }, things);
   }
 
   /** Attempts that may still come to light, whatever their key. */
@@ -100,15 +105,23 @@ export class Sight {
   }
 }
 
+/** By what is judged which of several things counts. */
+export type Judged = Pick<SightInput, "world" | "attempts">;
+
 /**
  * Which of several things with the same key counts. A call that reaches AWS later than we waited for it leaves
- * a second one behind: then the one that other things are bound to stays, and of equal ones the first.
+ * a second one behind: then the one that other things are bound to stays; of equal ones the first attempt, and of
+ * one attempt the one the journal names. Promises the same answer in whatever order AWS lists them.
  */
-export function inUse<T extends Tagged>(world: World, things: readonly T[]): T | undefined {
+export function inUse<T extends Tagged>({ world, attempts }: Judged, things: readonly T[]): T | undefined {
   if (things.length < 2) return things[0];
   const bound = boundIds(world);
+  const journaled = new Set(attempts.map(({ resourceId }) => resourceId));
   const ties = ({ id }: T) => bound.filter((one) => one === id).length;
-  return [...things].sort((a, b) => ties(b) - ties(a) || a.attempt - b.attempt)[0];
+  const unnamed = ({ id }: T) => Number(!journaled.has(id));
+  return [...things].sort(
+    (a, b) => ties(b) - ties(a) || a.attempt - b.attempt || unnamed(a) - unnamed(b) || (a.id < b.id ? -1 : 1),
+  )[0];
 }
 
 /** The ids that something lies in, leads to or is attached to, as often as it does. */

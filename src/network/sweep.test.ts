@@ -3,11 +3,11 @@ import { describe, test } from "node:test";
 import { kafkaCluster } from "../domain/kafka.ts";
 import type { Network } from "../domain/model.ts";
 import type { TaggedThing } from "../domain/sweep.ts";
-import type { Attempt } from "../domain/world.ts";
+import type { Attempt, Tagged, World } from "../domain/world.ts";
 import { expectedThings } from "./footprint.ts";
 import { PRICES } from "./prices.ts";
-import { network } from "./settled.testing.ts";
-import { judgeSweep, knownKey, type SweepInput } from "./sweep.ts";
+import { network, settled, think } from "./settled.testing.ts";
+import { datasetsWithTwins, judgeSweep, knownKey, type SweepInput } from "./sweep.ts";
 
 const ready = network({ readyAt: 5 });
 
@@ -33,10 +33,15 @@ function whole(of: Network): TaggedThing[] {
   );
 }
 
+function present<T>(value: T | undefined): T {
+  assert.ok(value);
+  return value;
+}
+
 function judge(things: readonly TaggedThing[], change: Partial<SweepInput> = {}) {
   return judgeSweep({
     things,
-    living: [{ network: ready, attempts: [] }],
+    living: [{ network: ready, attempts: [], world: null }],
     traces: new Map([["ds_1", { name: "Clicks", deleted: false }]]),
     lookedAt: new Set([ready.cell.id]),
     prices: PRICES,
@@ -52,7 +57,7 @@ test("a network that has everything, once, has no findings", () => {
 
 test("a network that was whole with a cluster, and has none, lacks it", () => {
   const network = { ...ready, cluster: kafkaCluster({}, "small") };
-  const found = judge(whole(ready), { living: [{ network, attempts: [] }] });
+  const found = judge(whole(ready), { living: [{ network, attempts: [], world: null }] });
   assert.deepEqual(
     found.map(({ finding, kind }) => [finding, kind]),
     [["missing", "cluster"]],
@@ -125,8 +130,68 @@ test("a second thing in a place is a duplicate; the first attempt, and of equals
   const attempts: Attempt[] = [
     { key: "nat/0", attempt: 1, resourceId: "natGateway-nat/0", at: 0, closedAt: null },
   ];
-  const [other] = judge([twin, ...things], { living: [{ network: ready, attempts }] });
+  const [other] = judge([twin, ...things], { living: [{ network: ready, attempts, world: null }] });
   assert.equal(other?.id, "nat-aaa");
+});
+
+describe("of twins it names the one that the network's own pass takes away", () => {
+  const world = settled(ready);
+  const twins: readonly { kind: TaggedThing["kind"]; of: Tagged; with: (twin: Tagged) => World }[] = [
+    {
+      kind: "internetGateway",
+      of: present(world.internetGateways[0]),
+      with: (twin) => ({
+        ...world,
+        internetGateways: [...world.internetGateways, { ...twin, vpcId: null }],
+      }),
+    },
+    {
+      kind: "elasticIp",
+      of: present(world.addresses[1]),
+      with: (twin) => ({
+        ...world,
+        addresses: [...world.addresses, { ...twin, publicIp: "198.18.0.9", associationId: null }],
+      }),
+    },
+    {
+      kind: "routeTable",
+      of: present(world.routeTables[0]),
+      with: (twin) => ({
+        ...world,
+        routeTables: [
+          ...world.routeTables,
+          { ...twin, vpcId: "vpc-vpc", main: false, routes: [], associations: [] },
+        ],
+      }),
+    },
+  ];
+
+  for (const { kind, of, with: withTwin } of twins)
+    for (const attempt of [0, 1, 2])
+      for (const prefix of ["a", "z"])
+        test(`${kind}, attempt ${attempt}, listed as ${prefix}-…`, () => {
+          const twin = { id: `${prefix}-twin`, key: of.key, attempt };
+          const seen = withTwin(twin);
+          const taken = think(seen, { network: ready }).moves.flatMap(({ step }) => Object.values(step));
+          assert.ok(taken.includes(twin.id));
+          const two = [of, twin].map((one) => thing({ kind, ...one }));
+          const others = whole(ready).filter(({ key }) => key !== of.key);
+          const living = [{ network: ready, attempts: [], world: seen }];
+          const found = judge([...others, ...two], { living });
+          assert.deepEqual(
+            found.map(({ finding, id }) => [finding, id]),
+            [["duplicate", twin.id]],
+          );
+        });
+});
+
+test("twins are told by dataset, so that only their worlds need to be read", () => {
+  const elsewhere = { ...ready.cell, id: "cell_2", region: "eu-west-1" as const };
+  const things = [
+    ...[thing(), thing({ id: "nat-2", attempt: 2 })],
+    ...[thing({ datasetId: "ds_2" }), thing({ datasetId: "ds_2", cell: elsewhere })],
+  ];
+  assert.deepEqual([...datasetsWithTwins(things)], ["ds_1"]);
 });
 
 describe("what is missing", () => {
@@ -167,7 +232,7 @@ describe("what is missing", () => {
   test("is not what is being made, deleted, on its way, or where nobody looked", () => {
     const lacking = without("nat/1");
     const living = (change: Partial<Network>, attempts: Attempt[] = []) => ({
-      living: [{ network: network({ readyAt: 5, ...change }), attempts }],
+      living: [{ network: network({ readyAt: 5, ...change }), attempts, world: null }],
     });
     assert.deepEqual(judge(lacking, living({ readyAt: null })), []);
     assert.deepEqual(judge(lacking, living({ want: "absent" })), []);

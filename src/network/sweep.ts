@@ -7,16 +7,19 @@
 import { cidr } from "../domain/cidr.ts";
 import type { Network } from "../domain/model.ts";
 import type { DatasetTrace, Finding, TaggedThing, ThingKind } from "../domain/sweep.ts";
-import type { Attempt } from "../domain/world.ts";
+import { type Attempt, emptyWorld, type World } from "../domain/world.ts";
 import { monthly } from "./cost.ts";
 import { type Expected, expectedThings, extrasOf } from "./footprint.ts";
 import { layout, ZONE_COUNT } from "./layout.ts";
 import { hourlyPrice, type PriceTable } from "./prices.ts";
+import { inUse } from "./sight.ts";
 
 /** A network that is wished for or not yet gone. */
 export interface LivingNetwork {
   readonly network: Network;
   readonly attempts: readonly Attempt[];
+  /** What its own pass knows of it; needed where something is there twice (`datasetsWithTwins`). */
+  readonly world: World | null;
 }
 
 export interface SweepInput {
@@ -96,22 +99,26 @@ function misfit(input: SweepInput, thing: TaggedThing, owned: Owned): Finding | 
     return { ...found, finding: "orphan", reason: `its dataset's network is in ${region}, and it is not` };
   if (!knownKey(thing.kind, thing.key))
     return { ...found, finding: "orphan", reason: `its key "${thing.key}" is none of ours` };
-  const used = inUse(owned, thing);
+  const used = usedOf(owned, thing);
   if (used.id === thing.id) return null;
   const reason = `${used.id} has its place (${thing.key})`;
   return { ...found, finding: "duplicate", reason, networkId: network.id };
 }
 
-/** Of several things in one place the one of the lowest attempt is in use; of equals the one the journal names. */
-function inUse({ things, attempts }: Owned, thing: TaggedThing): TaggedThing {
-  const journaled = new Set(attempts.flatMap(({ resourceId }) => resourceId ?? []));
-  const rank = (one: TaggedThing) => (journaled.has(one.id) ? 0 : 1);
-  const rivals = things.filter(
-    (other) =>
-      other.cell.id === thing.cell.id && other.kind === thing.kind && other.key === thing.key && works(other),
-  );
-  const [first] = rivals.sort((a, b) => a.attempt - b.attempt || rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
-  return first ?? thing;
+/** Of several things in one place the one that the network's own pass keeps: there is one judgement. */
+function usedOf({ things, attempts, world }: Owned, thing: TaggedThing): TaggedThing {
+  const rivals = things.filter((other) => placeOf(other) === placeOf(thing) && works(other));
+  return inUse({ world: world ?? emptyWorld(0), attempts }, rivals) ?? thing;
+}
+
+function placeOf({ datasetId, cell, kind, key }: TaggedThing): string {
+  return JSON.stringify([datasetId, cell.id, kind, key]);
+}
+
+/** Datasets of which two things are in one place: only to judge these their worlds are needed. */
+export function datasetsWithTwins(things: readonly TaggedThing[]): ReadonlySet<string> {
+  const rivals = [...Map.groupBy(things, placeOf).values()].filter((same) => same.length > 1);
+  return new Set(rivals.flatMap((same) => same.map(({ datasetId }) => datasetId)));
 }
 
 /** A network that was complete once must have everything; one that is being made is the reconciler's alone. */

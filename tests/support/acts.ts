@@ -1,35 +1,43 @@
 /**
- * The acts of a dataset's life, each driven by the test round by round until it is done, with at most one death
- * on the way; and what the test sees of the cloud meanwhile. Promises that nothing of ours is ever there twice:
- * it looks before every round.
+ * The acts of a network's life, each driven by the test round by round until it is done, with deaths on the way
+ * where the test wants them. Promises that nothing of ours is ever there twice: it looks before every round.
  */
-import assert from "node:assert/strict";
 import {
   CreateVpcCommand,
   CreateVpcPeeringConnectionCommand,
-  DescribeAddressesCommand,
-  DescribeInternetGatewaysCommand,
-  DescribeNatGatewaysCommand,
-  DescribeTagsCommand,
-  DescribeVpcsCommand,
   ModifyVpcAttributeCommand,
 } from "@aws-sdk/client-ec2";
-import { ListClustersV2Command } from "@aws-sdk/client-kafka";
 import { kafkaCluster } from "../../src/domain/kafka.ts";
-import type { Network, VpcSize } from "../../src/domain/model.ts";
-import type { World } from "../../src/domain/world.ts";
+import type { VpcSize } from "../../src/domain/model.ts";
 import { type ControlPlane, type Ground, startControlPlane } from "./crash.ts";
 import { CUSTOMER, OPERATOR, PLATFORM } from "./house.ts";
 import { oneOfEach, present, sortedEntries } from "./networks.ts";
+import {
+  assertNothingLeft,
+  assertNothingTwice,
+  assertOneOfEach,
+  atRest,
+  counts,
+  DATASET,
+  openConditions,
+  shown,
+  statusOf,
+  theNetwork,
+  worldOf,
+} from "./sights.ts";
 
 export interface ActOptions {
   readonly windowMs: number;
   /** Each of these points is died at once. */
   readonly stopAt?: readonly string[];
-  /** There it stands still, longer than its lease; another one takes over. */
-  readonly pauseAt?: string;
+  /** At each of these it stands still once, longer than its lease; another one takes over. */
+  readonly pauseAt?: readonly string[];
   /** After so many rounds of the other one it wakes; 0 = before the other one claims anything. */
   readonly wakeAfter?: number;
+  /** The act ends where it is stopped first, by throwing `GivenUp`. */
+  readonly giveUp?: boolean;
+  /** One that stands still since an act that was given up; it wakes after `wakeAfter` rounds. */
+  readonly sleeper?: ControlPlane | null;
   /** It stands still for so long that nobody can know any more what it will do. */
   readonly mayBeTwice?: boolean;
 }
@@ -39,72 +47,125 @@ export interface Played {
   readonly passed: readonly string[];
   /** Points it was stopped at, or stood still at. */
   readonly stopped: readonly string[];
-  readonly rounds: number;
+}
+
+/** How an act ends that is given up where it is stopped; with the plane that stands still there, if it does. */
+export class GivenUp extends Error {
+  readonly sleeper: ControlPlane | null;
+
+  constructor(point: string, sleeper: ControlPlane | null) {
+    super(point);
+    this.sleeper = sleeper;
+  }
 }
 
 const MOST_ROUNDS = 200;
 /** The test looks at least this much later again, milliseconds: a slow machine may. */
-const STEP_MS = 12_000;
+const STEP_MS = 20_000;
 
-/** Rounds, stop and restart included, until `done`; without it, until the stop. */
-async function play(
+/** Rounds, stops and restarts included, until `done`. */
+export async function play(
   ground: Ground,
   options: ActOptions,
-  done: (() => Promise<boolean>) | null,
+  done: () => Promise<boolean>,
 ): Promise<Played> {
-  const { windowMs, stopAt = [], pauseAt, wakeAfter = 0 } = options;
-  const stopped: string[] = [];
-  const passed: string[] = [];
-  const next = () => {
-    const left = stopAt.filter((point) => !stopped.includes(point));
-    const pause = pauseAt === undefined || stopped.includes(pauseAt) ? {} : { pauseAt };
-    return startControlPlane(ground, { windowMs, stopAt: left, ...pause });
-  };
-  let plane = await next();
-  let sleeper: { plane: ControlPlane; wakes: number } | null = null;
+  const planes = await Planes.start(ground, options);
   try {
-    for (let rounds = 1; rounds <= MOST_ROUNDS; rounds++) {
+    for (let round = 1; round <= MOST_ROUNDS; round++) {
       if (!options.mayBeTwice) await assertNothingTwice(ground);
-      const waking = sleeper?.wakes === rounds ? sleeper.plane.wake() : null;
-      if (waking && wakeAfter === 0) await waking;
-      const point = await plane.round();
-      await waking;
-      if (point !== null) {
-        stopped.push(point);
-        passed.push(...plane.passed);
-        if (done === null) return { passed, stopped, rounds };
-        if (point === pauseAt) sleeper = { plane, wakes: rounds + 1 + wakeAfter };
-        else await plane.bury();
-        plane = await next();
-      }
-      if (await done?.()) return { passed: [...passed, ...plane.passed], stopped, rounds };
+      await planes.round(round);
+      if (await done()) return planes.played;
       const due = await ground.store.work.nextDueMs();
       ground.clock.advance(Math.max(due ?? 0, STEP_MS));
     }
     throw new Error(`not done after ${MOST_ROUNDS} rounds: ${await openConditions(ground)}`);
   } finally {
-    await sleeper?.plane.bury();
-    await plane.bury();
+    await planes.bury();
   }
 }
 
-const DATASET = "Clicks";
+/** One control plane after another: the next one takes over where one dies or stands still. */
+class Planes {
+  readonly #ground: Ground;
+  readonly #options: ActOptions;
+  readonly #passed: string[] = [];
+  readonly #stopped: string[] = [];
+  #plane: ControlPlane;
+  #isHandedOver = false;
+  #sleeper: { readonly plane: ControlPlane; readonly wakes: number } | null = null;
+
+  private constructor(ground: Ground, options: ActOptions, plane: ControlPlane) {
+    this.#ground = ground;
+    this.#options = options;
+    this.#plane = plane;
+    const { sleeper = null, wakeAfter = 0 } = options;
+    this.#sleeper = sleeper && { plane: sleeper, wakes: 1 + wakeAfter };
+  }
+
+  static async start(ground: Ground, options: ActOptions): Promise<Planes> {
+    return new Planes(ground, options, await startControlPlane(ground, options));
+  }
+
+  get played(): Played {
+    return { passed: [...this.#passed, ...this.#plane.passed], stopped: this.#stopped };
+  }
+
+  async round(number: number): Promise<void> {
+    const { wakeAfter = 0 } = this.#options;
+    const waking = this.#sleeper?.wakes === number ? this.#sleeper.plane.wake() : null;
+    if (waking && wakeAfter === 0) await waking;
+    const point = await this.#plane.round();
+    await waking;
+    if (waking) await this.#awake();
+    if (point !== null) await this.#ended(point, number);
+  }
+
+  /** The next one may stand still as well. */
+  async #awake(): Promise<void> {
+    await this.#sleeper?.plane.bury();
+    this.#sleeper = null;
+    if (this.#left(this.#options.pauseAt).length > 0) await this.#bequeath();
+  }
+
+  async #ended(point: string, round: number): Promise<void> {
+    const { pauseAt = [], wakeAfter = 0, giveUp = false } = this.#options;
+    this.#stopped.push(point);
+    const sleeps = pauseAt.includes(point);
+    if (giveUp) throw new GivenUp(point, sleeps ? this.#handOver() : null);
+    if (sleeps) this.#sleeper = { plane: this.#plane, wakes: round + 1 + wakeAfter };
+    await this.#bequeath();
+  }
+
+  /** Who stands still is somebody else's to bury. */
+  #handOver(): ControlPlane {
+    this.#isHandedOver = true;
+    return this.#plane;
+  }
+
+  /** To a new one; who sleeps is not buried. */
+  async #bequeath(): Promise<void> {
+    const { windowMs, stopAt, pauseAt } = this.#options;
+    this.#passed.push(...this.#plane.passed);
+    if (this.#sleeper?.plane !== this.#plane) await this.#plane.bury();
+    const pauses = this.#sleeper ? [] : this.#left(pauseAt);
+    const options = { windowMs, stopAt: this.#left(stopAt), pauseAt: pauses };
+    this.#plane = await startControlPlane(this.#ground, options);
+  }
+
+  #left(points: readonly string[] = []): readonly string[] {
+    return points.filter((point) => !this.#stopped.includes(point));
+  }
+
+  async bury(): Promise<void> {
+    await this.#sleeper?.plane.bury();
+    if (!this.#isHandedOver) await this.#plane.bury();
+  }
+}
 
 export async function create(ground: Ground, options: ActOptions & { size: VpcSize }): Promise<Played> {
   await wish(ground, options.size);
   const played = await play(ground, options, () => atRest(ground));
-  await assertOneOfEach(ground);
-  return played;
-}
-
-/** A creation that ends where it is stopped: the dataset is deleted before anything else. */
-export async function createAndGiveUp(
-  ground: Ground,
-  options: ActOptions & { size: VpcSize },
-): Promise<Played> {
-  await wish(ground, options.size);
-  const played = await play(ground, options, null);
-  await drop(ground, { windowMs: options.windowMs });
+  await tidied(ground, options);
   return played;
 }
 
@@ -125,22 +186,14 @@ async function wish(ground: Ground, vpcSize: VpcSize): Promise<void> {
   });
 }
 
-/** A creation in which something may come twice; in the end there is one of each. */
-export async function createAndTidy(
-  ground: Ground,
-  options: ActOptions & { size: VpcSize },
-): Promise<Played> {
-  await wish(ground, options.size);
-  const played = await play(ground, options, () => atRest(ground));
+/** Where something may have come twice, there is one of each in the end. */
+export async function tidied(ground: Ground, { windowMs, mayBeTwice = false }: ActOptions): Promise<void> {
   shown(ground);
   const expected = JSON.stringify(sortedEntries(oneOfEach(["cluster"])));
-  const tidy = { windowMs: options.windowMs, mayBeTwice: true };
-  await play(ground, tidy, async () => {
-    if (!(await atRest(ground))) return false;
-    return JSON.stringify(sortedEntries(await counts(ground))) === expected;
-  });
+  const isTidy = async () =>
+    (await atRest(ground)) && JSON.stringify(sortedEntries(await counts(ground))) === expected;
+  if (mayBeTwice) await play(ground, { windowMs, mayBeTwice }, isTidy);
   await assertOneOfEach(ground);
-  return played;
 }
 
 export async function drop(ground: Ground, options: ActOptions): Promise<Played> {
@@ -216,129 +269,4 @@ async function request(ground: Ground, VpcId: string): Promise<string> {
     .send(new CreateVpcPeeringConnectionCommand({ VpcId, PeerVpcId: vpcs[0]?.id, PeerOwnerId: PLATFORM }));
   shown(ground);
   return present(made.VpcPeeringConnection?.VpcPeeringConnectionId);
-}
-
-/** Lets the time pass in which a cloud may hide what it has made. */
-function shown(ground: Ground): void {
-  ground.clock.advance(HIDDEN_MS + 1_000);
-}
-
-/** The longest a new id is unseen here, milliseconds. */
-export const HIDDEN_MS = 60_000;
-
-async function worldOf(ground: Ground): Promise<World> {
-  const network = await theNetwork(ground);
-  const ref = { ...network, vpcIds: [], hasCluster: network.cluster !== null };
-  const worlds = await ground.eyes.observe(network.cell, [ref]);
-  return present(worlds.get(network.id));
-}
-
-/** The network as the cloud shows it, in words that are the same in every life. */
-export async function portrait(ground: Ground): Promise<unknown> {
-  shown(ground);
-  const { at: _at, lookedAt: _lookedAt, peerings, ...world } = await worldOf(ground);
-  const living = peerings.filter(({ state }) => state === "active");
-  const keys = new Map(
-    Object.values(world)
-      .flat()
-      .flatMap((thing) => ("key" in thing ? [[thing.id, thing.key] as const] : [])),
-  );
-  const worded = (name: string, value: unknown): unknown => {
-    if (PASSING.has(name)) return undefined;
-    if (Array.isArray(value)) return value.map((one) => JSON.stringify(one, worded)).sort();
-    if (typeof value !== "string") return value;
-    return value
-      .replace(/\b([a-z-]+)-0[0-9a-f]{16}\b/g, (id, prefix: string) => keys.get(id) ?? prefix)
-      .replace(/\bds-[a-z2-7]{16}\b/g, "ds")
-      .replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-\d+)?\b/g, "uuid");
-  };
-  const alive = { ...world, natGateways: world.natGateways.filter(({ state }) => state === "available") };
-  return JSON.parse(JSON.stringify({ ...alive, peerings: living }, worded));
-}
-
-/** What differs from life to life and means nothing. */
-const PASSING = new Set([
-  "attempt",
-  "publicIp",
-  "at",
-  "expiresAt",
-  "stateMessage",
-  "createdAt",
-  "revision",
-  "bootstrap",
-]);
-
-async function statusOf({ store, tenantId }: Ground): Promise<string | undefined> {
-  return (await store.tenant(tenantId).dataset(DATASET))?.status;
-}
-
-/** ACTIVE, and every condition ready. */
-async function atRest(ground: Ground): Promise<boolean> {
-  if ((await statusOf(ground)) !== "ACTIVE") return false;
-  const conditions = await conditionsOf(ground);
-  return conditions.length > 0 && conditions.every(({ state }) => state === "ready");
-}
-
-async function theNetwork({ store, tenantId }: Ground): Promise<Network> {
-  const dataset = present(await store.tenant(tenantId).dataset(DATASET));
-  return present(await store.tenant(tenantId).network(dataset.id));
-}
-
-async function conditionsOf(ground: Ground) {
-  const { datasetId } = await theNetwork(ground);
-  return (await ground.store.tenant(ground.tenantId).status(datasetId))?.conditions ?? [];
-}
-
-async function openConditions(ground: Ground): Promise<string> {
-  const open = (await conditionsOf(ground)).filter(({ state }) => state !== "ready");
-  return JSON.stringify(open.map(({ resource, state, message }) => [resource, state, message]));
-}
-
-/** How many there are of each of our keys; dead NAT gateways, which AWS shows for an hour, left out. */
-async function counts(ground: Ground): Promise<Map<string, number>> {
-  const client = ground.ec2(PLATFORM);
-  const { Tags = [] } = await client.send(
-    new DescribeTagsCommand({ Filters: [{ Name: "key", Values: ["letsdata:key"] }] }),
-  );
-  const { NatGateways = [] } = Tags.some(({ ResourceType }) => ResourceType === "natgateway")
-    ? await client.send(new DescribeNatGatewaysCommand({}))
-    : {};
-  const dead = new Set(
-    NatGateways.filter(({ State }) => State === "deleted" || State === "failed").map(
-      ({ NatGatewayId }) => NatGatewayId,
-    ),
-  );
-  const found = new Map<string, number>();
-  for (const { ResourceId, ResourceType, Value = "" } of Tags)
-    if (ResourceType !== "security-group-rule" && !dead.has(ResourceId))
-      found.set(Value, (found.get(Value) ?? 0) + 1);
-  const { ClusterInfoList = [] } = await ground.kafka.send(new ListClustersV2Command({}));
-  for (const { Tags = {} } of ClusterInfoList) {
-    const key = Tags["letsdata:key"] ?? "";
-    found.set(key, (found.get(key) ?? 0) + 1);
-  }
-  return found;
-}
-
-async function assertNothingTwice(ground: Ground): Promise<void> {
-  const twice = [...(await counts(ground))].filter(([, count]) => count > 1);
-  assert.deepEqual(twice, [], "there is something twice");
-}
-
-async function assertOneOfEach(ground: Ground): Promise<void> {
-  shown(ground);
-  assert.deepEqual(sortedEntries(await counts(ground)), sortedEntries(oneOfEach(["cluster"])));
-}
-
-/** Not under our tags and not without them. */
-async function assertNothingLeft(ground: Ground): Promise<void> {
-  shown(ground);
-  assert.deepEqual(sortedEntries(await counts(ground)), []);
-  const client = ground.ec2(PLATFORM);
-  const [vpcs, gateways, addresses] = await Promise.all([
-    client.send(new DescribeVpcsCommand({ Filters: [{ Name: "is-default", Values: ["false"] }] })),
-    client.send(new DescribeInternetGatewaysCommand({})),
-    client.send(new DescribeAddressesCommand({})),
-  ]);
-  assert.deepEqual([vpcs.Vpcs, gateways.InternetGateways?.length, addresses.Addresses], [[], 1, []]);
 }

@@ -131,8 +131,8 @@ export interface LifeOptions {
   readonly windowMs: number;
   /** Points to die at, whichever it comes to first. */
   readonly stopAt?: readonly string[];
-  /** The point to stand still at, once. */
-  readonly pauseAt?: string;
+  /** Points to stand still at, whichever it comes to first, once. */
+  readonly pauseAt?: readonly string[];
 }
 
 /** A control plane over new handles. */
@@ -177,6 +177,7 @@ class Life {
   readonly #options: LifeOptions;
   readonly #underWay = new Set<Promise<unknown>>();
   #dead = false;
+  #hasPaused = false;
   #end: (point: string) => void = () => {};
   /** Everything waits for it; resolved unless it stands still. */
   #awake: Promise<void> = Promise.resolve();
@@ -208,11 +209,12 @@ class Life {
     await this.#breathe();
     this.passed.push(point);
     if (this.#options.stopAt?.includes(point)) this.die(point);
-    else if (this.#options.pauseAt === point) this.#pause(point);
+    else if (!this.#hasPaused && this.#options.pauseAt?.includes(point)) this.#pause(point);
     await this.#breathe();
   }
 
   #pause(point: string): void {
+    this.#hasPaused = true;
     this.#awake = new Promise((resolve) => {
       this.#wake = resolve;
     });

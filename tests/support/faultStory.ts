@@ -1,41 +1,33 @@
 /**
- * A dataset's whole story while a cloud misbehaves: created, spoiled by somebody and repaired, peered with,
- * unpeered, deleted. Time leaps, so that minutes of backing off cost nothing. What was seen on the way is
- * noted, and nothing of ours may ever be there twice.
+ * A dataset's whole story while a cloud misbehaves: created, spoiled by somebody and repaired, peered with and
+ * unpeered, its cluster lost and replaced, its connector deleted and built again, deleted. Time leaps, so that
+ * minutes of backing off cost nothing. What was seen on the way is noted, and nothing of ours may ever be there twice.
  */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import {
-  CreateNetworkAclEntryCommand,
   CreateVpcCommand,
   CreateVpcPeeringConnectionCommand,
-  DescribeTagsCommand,
-  EC2Client,
+  type EC2Client,
   ModifyVpcAttributeCommand,
-  ModifyVpcEndpointCommand,
-  ReplaceRouteCommand,
-  ReplaceRouteTableAssociationCommand,
 } from "@aws-sdk/client-ec2";
-import { KafkaClient, ListClustersCommand } from "@aws-sdk/client-kafka";
-import { type AwsCloud, awsCloud } from "../../src/cloud/aws/ec2.ts";
-import { createIntent, type Intent } from "../../src/control/intent.ts";
-import { createReconciler } from "../../src/control/reconciler.ts";
-import { createSandbox } from "../../src/sandbox/server.ts";
-import { openStore } from "../../src/store/database.ts";
 import { kafkaCluster } from "../../src/domain/kafka.ts";
-import type { NetworkStatus, Store } from "../../src/store/store.ts";
-import { driven, LeapingClock, UnderWay } from "./driven.ts";
+import { deleteClusters, failNextClusters, spoil, takeOutOfVpc } from "./byHand.ts";
+import { driven } from "./driven.ts";
+import { administer, type FaultGround, openFaultGround, requestsSince, UNSEEN_MS } from "./faultGround.ts";
+import { Watch } from "./faultWatch.ts";
 import { makeFunction } from "./functions.ts";
-import { CUSTOMER, OPERATOR, PLATFORM, testSettings } from "./house.ts";
-import { oneOfEach, present, sortedEntries } from "./networks.ts";
+import { CUSTOMER, OPERATOR, PLATFORM } from "./house.ts";
+import { present } from "./networks.ts";
 
 export interface Fault {
   readonly operation: string;
   readonly kind: "throttle" | "error" | "dropBefore" | "dropAfter" | "notFound" | "quota";
   readonly count: number;
+  /** The act it is put in place for; the first that calls the operation when left out. */
+  readonly act?: StoryAct;
 }
 
-export const ACTS = ["create", "repair", "peer", "delete"] as const;
+export const ACTS = ["create", "repair", "peer", "replace", "leave", "rebuild", "delete"] as const;
 export type StoryAct = (typeof ACTS)[number];
 
 export interface Told {
@@ -47,84 +39,81 @@ export interface Told {
   readonly struck: number;
 }
 
-/** Longer than anything is unseen here; the 300 s of AWS would only be more of the same. */
-const WINDOW_MS = 30_000;
-const UNSEEN_MS = 5_000;
-/** By the leaping clock; twenty faults with a minute between them are twenty minutes. */
-const PATIENCE_MS = 3 * 3_600_000;
-
+const LOOK_MS = 700;
+const GROWN_GIB = 200;
 const datasetName = "Clicks";
 
-export class Story {
-  readonly #clock: LeapingClock;
-  readonly #underWay: UnderWay;
-  readonly #store: Store;
-  readonly #intent: Intent;
-  readonly #url: string;
-  readonly #tenantId: string;
-  readonly #customerVpc: string;
-  readonly #functionArn: string;
-  readonly #kafka: KafkaClient;
-  readonly #clients: ReadonlyMap<string, EC2Client>;
-  readonly #stop: () => Promise<void>;
-  #statuses = new Set<string>();
-  #blocked = new Set<string>();
-  #lookMs = 1_000;
+interface Known {
+  readonly tenantId: string;
+  readonly customerVpc: string;
+  readonly functionArn: string;
+}
 
-  private constructor(parts: Parts & { tenantId: string; customerVpc: string; functionArn: string }) {
-    this.#clock = parts.clock;
-    this.#underWay = parts.underWay;
-    this.#store = parts.store;
-    this.#intent = parts.intent;
-    this.#url = parts.url;
-    this.#clients = parts.clients;
-    this.#stop = parts.stop;
-    this.#tenantId = parts.tenantId;
-    this.#customerVpc = parts.customerVpc;
-    this.#functionArn = parts.functionArn;
-    this.#kafka = parts.kafka;
+export class Story {
+  readonly #ground: FaultGround;
+  readonly #known: Known;
+  #watch: Watch;
+
+  private constructor(ground: FaultGround, known: Known) {
+    this.#ground = ground;
+    this.#known = known;
+    this.#watch = new Watch(ground, { ...known, datasetName }, LOOK_MS);
   }
 
   static async open(): Promise<Story> {
-    const parts = await putTogether();
-    const { clock, underWay, intent } = parts;
+    const ground = await openFaultGround();
+    const { clock, underWay, intent, url } = ground;
     const prepare = async () => {
       await intent.updateSettings(OPERATOR, { quarantineSeconds: 0 });
       const tenant = await intent.createTenant(OPERATOR, { name: "default", avoidCidrs: [] });
-      const functionArn = await makeFunction(parts.url, "clicks-task");
-      return { tenantId: tenant.id, functionArn, customerVpc: await customerVpc(parts) };
+      const functionArn = await makeFunction(url, "clicks-task");
+      return { tenantId: tenant.id, functionArn, customerVpc: await customerVpc(ground) };
     };
-    return new Story({ ...parts, ...(await driven(clock, underWay, prepare())) });
+    return new Story(ground, await driven(clock, underWay, prepare()));
   }
 
-  /** Plays these acts with those faults in place. The dataset is deleted at the end in any case. */
+  /** Plays these acts with those faults in place. The dataset is created first and deleted last in any case. */
   play(acts: readonly StoryAct[], faults: readonly Fault[]): Promise<Told> {
-    this.#statuses = new Set();
-    this.#blocked = new Set();
     // A blocked creation stands for a second or more, and for longer and longer the more often it is tried.
-    this.#lookMs = faults.every(({ count }) => count === 1) ? 700 : 10_000;
-    return driven(this.#clock, this.#underWay, this.#play(acts, faults));
+    const lookMs = faults.every(({ count }) => count === 1) ? LOOK_MS : 10_000;
+    this.#watch = new Watch(this.#ground, { ...this.#known, datasetName }, lookMs);
+    const { clock, underWay } = this.#ground;
+    return driven(clock, underWay, this.#play(acts, faults));
   }
 
   async #play(acts: readonly StoryAct[], faults: readonly Fault[]): Promise<Told> {
-    const since = await this.#lastRequest();
-    const place = (act: StoryAct) =>
-      Promise.all(faults.filter(({ operation }) => actOf(operation) === act).map((one) => this.#add(one)));
-    await place("create");
-    await this.#create();
-    if (acts.includes("repair")) await this.#repair(() => place("repair"));
-    if (acts.includes("peer")) {
-      await place("peer");
-      await this.#peer();
+    const { url } = this.#ground;
+    const { last } = await requestsSince(url, 0);
+    for (const act of ACTS) {
+      const here = faults.filter((fault) => actOf(fault) === act);
+      const place = () => Promise.all(here.map((fault) => this.#add(fault)));
+      if (act === "create" || act === "delete" || acts.includes(act)) await this.#act(act, place);
     }
-    await place("delete");
-    await this.#delete(acts.includes("peer"));
-    const struck = await this.#struckSince(since);
-    await this.#sandbox("DELETE", "faults");
-    return { statuses: this.#statuses, blocked: this.#blocked, struck };
+    const { requests } = await requestsSince(url, last);
+    await administer(url, "DELETE faults");
+    const struck = requests.filter(({ fault }) => fault !== null).length;
+    const { statuses, blocked } = this.#watch;
+    return { statuses, blocked, struck };
   }
 
-  async #create(): Promise<void> {
+  /** What others do by hand comes before the faults are in place, so that they meet the product alone. */
+  #act(act: StoryAct, place: Place): Promise<void> {
+    const acts: Readonly<Record<StoryAct, (place: Place) => Promise<void>>> = {
+      create: (placed) => this.#create(placed),
+      repair: (placed) => this.#repair(placed),
+      peer: (placed) => this.#peer(placed),
+      replace: (placed) => this.#replace(placed),
+      leave: (placed) => this.#leave(placed),
+      rebuild: (placed) => this.#rebuild(placed),
+      delete: (placed) => this.#delete(placed),
+    };
+    return acts[act](place);
+  }
+
+  async #create(place: Place): Promise<void> {
+    await place();
+    const { intent } = this.#ground;
+    const { tenantId, functionArn } = this.#known;
     const wish = {
       name: datasetName,
       region: "us-east-1",
@@ -136,90 +125,105 @@ export class Story {
         vpcCidrBlock: null,
         kafka: kafkaCluster({}, "small"),
       },
-      functionArns: [this.#functionArn],
+      functionArns: [functionArn],
       configuration: {},
     } as const;
-    await this.#insist(() => this.#intent.createDataset(OPERATOR, this.#tenantId, wish));
-    await this.#until("ACTIVE and at rest", () => this.#atRest());
-    await this.#assertOneOfEach();
+    await this.#watch.insist(() => intent.createDataset(OPERATOR, tenantId, wish));
+    await this.#watch.until("ACTIVE and at rest", () => this.#watch.atRest());
+    await this.#watch.assertOneOfEach();
   }
 
-  /** Somebody changes what can be changed; the faults come then, so that they meet the repair alone. */
-  async #repair(place: () => Promise<unknown>): Promise<void> {
-    const ec2 = this.#ec2(PLATFORM);
-    const { world } = await this.#status();
-    const thing = (list: "routeTables" | "natGateways" | "endpoints", key: string) =>
-      present(world?.[list].find((one) => one.key === key && !("state" in one && one.state === "deleted")));
-    const table = thing("routeTables", "table/private/0");
-    const associations = world?.routeTables.find(({ id }) => id === table.id)?.associations ?? [];
-    const NetworkAclId = present(world?.acls[0]).id;
-    await ec2.send(
-      new ReplaceRouteCommand({
-        RouteTableId: table.id,
-        DestinationCidrBlock: "0.0.0.0/0",
-        NatGatewayId: thing("natGateways", "nat/1").id,
-      }),
-    );
-    await ec2.send(
-      new ReplaceRouteTableAssociationCommand({
-        AssociationId: present(associations[0]).id,
-        RouteTableId: thing("routeTables", "table/private/1").id,
-      }),
-    );
-    await ec2.send(
-      new CreateNetworkAclEntryCommand({
-        NetworkAclId,
-        RuleNumber: 50,
-        Egress: false,
-        Protocol: "17",
-        PortRange: { From: 53, To: 53 },
-        RuleAction: "allow",
-        CidrBlock: "0.0.0.0/0",
-      }),
-    );
-    const VpcEndpointId = thing("endpoints", "endpoint/s3").id;
-    await ec2.send(new ModifyVpcEndpointCommand({ VpcEndpointId, RemoveRouteTableIds: [table.id] }));
+  /** Somebody changes what can be changed, and takes the function away; and storage is to grow. */
+  async #repair(place: Place): Promise<void> {
+    const { intent, clock, url } = this.#ground;
+    const { tenantId, functionArn } = this.#known;
+    await spoil(this.#ec2(PLATFORM), present((await this.#watch.status()).world));
+    await takeOutOfVpc(url, functionArn);
     await place();
-    const spoiled = this.#clock.now();
-    await this.#insist(() =>
-      this.#intent.updateConnector(OPERATOR, this.#tenantId, datasetName, { volumeGiB: 200 }),
+    const spoiled = clock.now();
+    await this.#watch.insist(() =>
+      intent.updateConnector(OPERATOR, tenantId, datasetName, { volumeGiB: GROWN_GIB }),
     );
-    await this.#until("repaired", async () => {
-      const grown = (await this.#status()).world?.clusters[0]?.volumeGiB === 200;
-      return grown && (await this.#lookedSince(spoiled)) && this.#atRest();
+    await this.#watch.until("repaired", async () => {
+      const { world } = await this.#watch.status();
+      const isWhole = world?.clusters[0]?.volumeGiB === GROWN_GIB && world.functions[0]?.vpcId != null;
+      return isWhole && (await this.#watch.lookedSince(spoiled)) && this.#watch.atRest();
     });
-    await this.#assertOneOfEach();
+    await this.#watch.assertOneOfEach();
   }
 
-  async #peer(): Promise<void> {
+  async #peer(place: Place): Promise<void> {
+    await place();
+    const { intent } = this.#ground;
+    const { tenantId } = this.#known;
     const connectionId = await this.#request();
     const name = { datasetName, connectionId };
-    await this.#insist(() => this.#intent.acceptPeering(OPERATOR, this.#tenantId, name));
-    await this.#until("established", async () => {
-      const wish = await this.#wish(connectionId);
-      return wish?.establishedAt != null && this.#atRest();
+    await this.#watch.insist(() => intent.acceptPeering(OPERATOR, tenantId, name));
+    await this.#watch.until("established", async () => {
+      const wish = await this.#watch.wish(connectionId);
+      return wish?.establishedAt != null && this.#watch.atRest();
     });
-    await this.#insist(() => this.#intent.deletePeering(OPERATOR, this.#tenantId, name));
-    await this.#until("unpeered", async () => {
-      const wish = await this.#wish(connectionId);
-      return wish?.endedAt != null && this.#atRest();
+    await this.#watch.insist(() => intent.deletePeering(OPERATOR, tenantId, name));
+    await this.#watch.until("unpeered", async () => {
+      const wish = await this.#watch.wish(connectionId);
+      return wish?.endedAt != null && this.#watch.atRest();
     });
   }
 
-  /** With an interface that a function left behind, and a request of the customer's, which must be rejected. */
-  async #delete(withRequest: boolean): Promise<void> {
-    if (withRequest) await this.#request();
-    await this.#leaveInterface();
-    await this.#intent.deleteDataset(OPERATOR, this.#tenantId, datasetName);
-    await this.#until("DELETED", async () => (await this.#dataset())?.status === "DELETED");
-    await this.#clock.sleep(UNSEEN_MS);
-    assert.deepEqual(sortedEntries(await this.#counts()), []);
+  /** The cluster was deleted by hand, and the next one fails: it has to go before another one comes. */
+  async #replace(place: Place): Promise<void> {
+    const { kafka, url } = this.#ground;
+    await deleteClusters(kafka);
+    await this.#watch.untilLost(/^was deleted outside of letsdata/);
+    await failNextClusters(url, "InsufficientCapacity");
+    await this.#reinitialize();
+    await this.#watch.untilLost(/^AWS could not make it/);
+    await failNextClusters(url);
+    await place();
+    await this.#reinitialize();
+    await this.#watch.until("replaced", () => this.#watch.atRest());
+    await this.#watch.assertOneOfEach();
   }
 
-  async #leaveInterface(): Promise<void> {
-    const { world } = await this.#status();
+  async #leave(place: Place): Promise<void> {
+    await place();
+    const { intent } = this.#ground;
+    await this.#leaveInTheWay();
+    await this.#watch.insist(() => intent.deleteConnector(OPERATOR, this.#known.tenantId, datasetName));
+    await this.#watch.until("the network gone", async () => (await this.#watch.network())?.goneAt !== null);
+    assert.equal((await this.#watch.dataset())?.status, "INACTIVE");
+    await this.#watch.assertNothingLeft();
+  }
+
+  async #rebuild(place: Place): Promise<void> {
+    await place();
+    await this.#reinitialize();
+    await this.#watch.until("built again", () => this.#watch.atRest());
+    await this.#watch.assertOneOfEach();
+  }
+
+  async #delete(place: Place): Promise<void> {
+    await place();
+    const { intent } = this.#ground;
+    if ((await this.#watch.network())?.goneAt === null) await this.#leaveInTheWay();
+    await intent.deleteDataset(OPERATOR, this.#known.tenantId, datasetName);
+    await this.#watch.until("DELETED", async () => (await this.#watch.dataset())?.status === "DELETED");
+    await this.#watch.assertNothingLeft();
+  }
+
+  #reinitialize(): Promise<void> {
+    const { intent } = this.#ground;
+    return this.#watch.insist(() =>
+      intent.reinitializeConnector(OPERATOR, this.#known.tenantId, datasetName),
+    );
+  }
+
+  /** An interface that a function left behind, and a request of the customer's, which must be rejected. */
+  async #leaveInTheWay(): Promise<void> {
+    await this.#request();
+    const { world } = await this.#watch.status();
     const subnet = present(world?.subnets.find(({ key }) => key === "subnet/private/0"));
-    await this.#sandbox("POST", "interfaces", {
+    await administer(this.#ground.url, "POST interfaces", {
       subnetId: subnet.id,
       description: "AWS Lambda VPC ENI-clicks-reader",
       interfaceType: "lambda",
@@ -228,215 +232,56 @@ export class Story {
   }
 
   async #request(): Promise<string> {
-    const { world } = await this.#status();
+    const { world } = await this.#watch.status();
     const made = await this.#ec2(CUSTOMER).send(
       new CreateVpcPeeringConnectionCommand({
-        VpcId: this.#customerVpc,
+        VpcId: this.#known.customerVpc,
         PeerVpcId: present(world?.vpcs[0]).id,
         PeerOwnerId: PLATFORM,
       }),
     );
-    await this.#clock.sleep(UNSEEN_MS);
+    await this.#ground.clock.sleep(UNSEEN_MS);
     return present(made.VpcPeeringConnection?.VpcPeeringConnectionId);
   }
 
-  /** A caller whose wish was refused because the cloud could not be looked at asks again. */
-  async #insist(wish: () => Promise<unknown>): Promise<void> {
-    await this.#until("the wish", async () => {
-      try {
-        await wish();
-        return true;
-      } catch (error) {
-        if (Reflect.get(Object(error), "code") === "unavailable") return false;
-        throw error;
-      }
-    });
-  }
-
-  #dataset() {
-    return this.#store.tenant(this.#tenantId).dataset(datasetName);
-  }
-
-  async #status(): Promise<NetworkStatus> {
-    const dataset = present(await this.#dataset());
-    const status = await this.#store.tenant(this.#tenantId).status(dataset.id);
-    return status ?? { networkId: "", conditions: [], world: null, observedAt: null };
-  }
-
-  async #wish(connectionId: string) {
-    const dataset = present(await this.#dataset());
-    const network = await this.#store.tenant(this.#tenantId).network(dataset.id);
-    return network?.peerings.find((one) => one.connectionId === connectionId);
-  }
-
-  async #atRest(): Promise<boolean> {
-    const { conditions } = await this.#status();
-    const ready = conditions.length > 0 && conditions.every(({ state }) => state === "ready");
-    return ready && (await this.#dataset())?.status === "ACTIVE";
-  }
-
-  /** Whether everything was looked at since. */
-  async #lookedSince(moment: number): Promise<boolean> {
-    const { world } = await this.#status();
-    return world !== null && Object.values(world.lookedAt).every((at) => at > moment);
-  }
-
-  async #until(what: string, ask: () => Promise<boolean>): Promise<void> {
-    const deadline = this.#clock.now() + PATIENCE_MS;
-    while (!(await ask())) {
-      await this.#note();
-      if (this.#clock.now() > deadline) throw new Error(`waited in vain: ${what}; ${await this.#open()}`);
-      await this.#clock.sleep(this.#lookMs);
-    }
-  }
-
-  async #open(): Promise<string> {
-    const { conditions } = await this.#status();
-    const open = conditions.filter(({ state }) => state !== "ready");
-    return open.map(({ resource, state, message }) => `${resource} ${state}: ${message}`).join("; ");
-  }
-
-  async #note(): Promise<void> {
-    const dataset = await this.#dataset();
-    if (!dataset) return;
-    this.#statuses.add(dataset.status);
-    for (const { resource, state, message } of (await this.#status()).conditions)
-      if (state === "blocked") this.#blocked.add(`${resource}: ${message}`);
-    const twice = [...(await this.#counts())].filter(([, count]) => count > 1);
-    assert.deepEqual(twice, [], "there is something twice");
-  }
-
-  async #assertOneOfEach(): Promise<void> {
-    assert.deepEqual(sortedEntries(await this.#counts()), sortedEntries(oneOfEach(["cluster"])));
-  }
-
-  /** DescribeTags and the old ListClusters are no operations of the product's: no fault hits them. */
-  async #counts(): Promise<ReadonlyMap<string, number>> {
-    const { Tags = [] } = await this.#ec2(PLATFORM).send(
-      new DescribeTagsCommand({ Filters: [{ Name: "key", Values: ["letsdata:key"] }] }),
-    );
-    const things = Tags.filter(({ ResourceType }) => ResourceType !== "security-group-rule");
-    const counts = new Map<string, number>();
-    const { ClusterInfoList = [] } = await this.#kafka.send(new ListClustersCommand({}));
-    const clusters = ClusterInfoList.map(({ Tags: own = {} }) => own["letsdata:key"]);
-    for (const key of [...things.map(({ Value = "" }) => Value), ...clusters])
-      if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1);
-    return counts;
-  }
-
   #ec2(account: string): EC2Client {
-    return present(this.#clients.get(account));
+    return present(this.#ground.clients.get(account));
   }
 
-  async #add(fault: Fault): Promise<void> {
-    await this.#sandbox("POST", "faults", { ...fault, account: PLATFORM });
-  }
-
-  async #lastRequest(): Promise<number> {
-    return ((await this.#sandbox("GET", "requests?since=0")) as { last: number }).last;
-  }
-
-  async #struckSince(since: number): Promise<number> {
-    const { requests } = (await this.#sandbox("GET", `requests?since=${since}`)) as {
-      requests: { fault: string | null }[];
-    };
-    return requests.filter(({ fault }) => fault !== null).length;
+  async #add({ act: _, ...fault }: Fault): Promise<void> {
+    await administer(this.#ground.url, "POST faults", { ...fault, account: PLATFORM });
   }
 
   /** Names of the operations that the platform has called. */
   async operations(): Promise<ReadonlySet<string>> {
-    const { requests } = (await this.#sandbox("GET", "requests?since=0")) as {
-      requests: { account: string; operation: string }[];
-    };
+    const { requests } = await requestsSince(this.#ground.url, 0);
     return new Set(requests.filter(({ account }) => account === PLATFORM).map(({ operation }) => operation));
   }
 
-  async #sandbox(method: string, path: string, body?: object): Promise<unknown> {
-    const answer = await fetch(`${this.#url}/_sandbox/${path}`, {
-      method,
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path}: ${text}`);
-    return text === "" ? null : JSON.parse(text);
-  }
-
   close(): Promise<void> {
-    return driven(this.#clock, this.#underWay, this.#stop()).finally(() => this.#underWay.close());
+    const { clock, underWay, stop } = this.#ground;
+    return driven(clock, underWay, stop()).finally(() => underWay.close());
   }
 }
 
-/** In which act an operation is first called by the product alone. */
-export function actOf(operation: string): StoryAct {
-  if (
-    /^(ReplaceRoute(TableAssociation)?|DeleteNetworkAclEntry|ModifyVpcEndpoint|UpdateBrokerStorage)$/.test(
-      operation,
-    )
-  )
-    return "repair";
-  if (
-    /^(AcceptVpcPeeringConnection|ModifyVpcPeeringConnectionOptions|DeleteRoute|DeleteVpcPeeringConnection)$/.test(
-      operation,
-    )
-  )
-    return "peer";
+/** Puts an act's faults in place. */
+type Place = () => Promise<unknown>;
+
+const REPAIRS =
+  /^(ReplaceRoute(TableAssociation)?|DeleteNetworkAclEntry|ModifyVpcEndpoint|UpdateBrokerStorage)$/;
+const PEERINGS =
+  /^(AcceptVpcPeeringConnection|ModifyVpcPeeringConnectionOptions|DeleteRoute|DeleteVpcPeeringConnection)$/;
+
+/** The act that the fault is put in place for: where its operation is first called by the product alone. */
+export function actOf({ operation, act }: Pick<Fault, "operation" | "act">): StoryAct {
+  if (act) return act;
+  if (REPAIRS.test(operation)) return "repair";
+  if (PEERINGS.test(operation)) return "peer";
   return /^(Delete|Release|Detach|Reject)/.test(operation) ? "delete" : "create";
 }
 
-interface Parts {
-  readonly clock: LeapingClock;
-  readonly underWay: UnderWay;
-  readonly store: Store;
-  readonly intent: Intent;
-  readonly url: string;
-  readonly clients: ReadonlyMap<string, EC2Client>;
-  /** The platform's, beside the product. */
-  readonly kafka: KafkaClient;
-  readonly stop: () => Promise<void>;
-}
-
-async function putTogether(): Promise<Parts> {
-  const clock = new LeapingClock();
-  const underWay = new UnderWay();
-  const settings = testSettings({ unseenMsMax: UNSEEN_MS, natVisibleMs: 0, requestLogSize: 1_000_000 });
-  const sandbox = await createSandbox({ clock, settings });
-  const { url } = await sandbox.listen(0);
-  const store = underWay.watch(await openStore({ clock }));
-  const cloud = await hands(store, clock, url);
-  const whoAmI = { id: "platform", account: "", roleArn: null, region: "us-east-1" } as const;
-  const cellOf = async () => ({ account: await cloud.account(whoAmI), roleArn: null });
-  const intent = createIntent({ store, clock, cellOf, randomBytes });
-  const reconciler = createReconciler({ store, cloud, clock, windowMs: WINDOW_MS, log: () => {} });
-  const stopping = new AbortController();
-  const running = reconciler.run(stopping.signal);
-  const clients = new Map([PLATFORM, CUSTOMER].map((account) => [account, client(url, account)]));
-  const kafka = new KafkaClient({ ...placeOf(url), credentials: keysOf(PLATFORM) });
-  const stop = async () => {
-    stopping.abort();
-    await running;
-    cloud.close();
-    for (const one of [...clients.values(), kafka]) one.destroy();
-    await store.close();
-    await sandbox.close();
-  };
-  return { clock, underWay, store, intent, url, clients, kafka, stop };
-}
-
-async function hands(store: Store, clock: LeapingClock, endpoint: string): Promise<AwsCloud> {
-  const { installation } = await store.settings();
-  const credentials = { accessKeyId: PLATFORM, secretAccessKey: "test" };
-  return awsCloud({ clock, installation, endpoint, credentials });
-}
-
-const placeOf = (endpoint: string) => ({ endpoint, region: "us-east-1", maxAttempts: 1 });
-const keysOf = (accessKeyId: string) => ({ accessKeyId, secretAccessKey: "test" });
-
-function client(endpoint: string, account: string): EC2Client {
-  return new EC2Client({ ...placeOf(endpoint), credentials: keysOf(account) });
-}
-
 /** With DNS names, so that every step of a peering has its work. */
-async function customerVpc({ clients, clock }: Parts): Promise<string> {
+async function customerVpc({ clients, clock }: FaultGround): Promise<string> {
   const customer = present(clients.get(CUSTOMER));
   const VpcId = present(
     (await customer.send(new CreateVpcCommand({ CidrBlock: "172.20.0.0/16" }))).Vpc?.VpcId,

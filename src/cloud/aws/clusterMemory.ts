@@ -1,7 +1,8 @@
 /**
  * What MSK's list of clusters does not tell: where clients begin, where the brokers stand, what they could be
  * upgraded to. Asked for by cluster, three calls each, and remembered for as long as its revision stands and it is
- * not too old. Promises that one look asks for few clusters, and for a cluster only while AWS answers (ACTIVE).
+ * not too old. Promises that one look asks for few clusters, and for a cluster only while AWS answers (ACTIVE); that
+ * each has its turn, however many there are; and that a new one, for which somebody waits, comes first.
  */
 import {
   type Cluster,
@@ -43,19 +44,24 @@ interface Known {
 
 export function clusterMemory(clock: Clock): ClusterMemory {
   const memory = new Map<string, Known>();
+  /** When each was asked for last, with or without an answer. */
+  const asked = new Map<string, number>();
   const isDue = ({ ClusterArn = "", CurrentVersion = "", State }: Cluster): boolean => {
     const known = memory.get(ClusterArn);
     const stands = known?.revision === CurrentVersion && clock.now() - known.at < OLD_MS;
     return State === "ACTIVE" && !stands;
   };
   const ask = async (client: KafkaClient, { ClusterArn = "", CurrentVersion = "" }: Cluster) => {
+    asked.set(ClusterArn, clock.now());
     const detail = await detailOf(client, ClusterArn);
     if (detail) memory.set(ClusterArn, { revision: CurrentVersion, at: clock.now(), detail });
   };
+  const lastAsked = ({ ClusterArn = "" }: Cluster) => asked.get(ClusterArn) ?? 0;
+  const made = ({ CreationTime }: Cluster) => CreationTime?.getTime() ?? 0;
   return {
     async learn(client, clusters) {
-      const due = clusters.filter(isDue).slice(0, MOST_IN_A_LOOK);
-      await Promise.all(due.map((cluster) => ask(client, cluster)));
+      const due = clusters.filter(isDue).sort((a, b) => lastAsked(a) - lastAsked(b) || made(b) - made(a));
+      await Promise.all(due.slice(0, MOST_IN_A_LOOK).map((cluster) => ask(client, cluster)));
     },
     known: ({ ClusterArn = "" }) => memory.get(ClusterArn)?.detail ?? UNKNOWN,
   };
