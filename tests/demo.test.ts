@@ -18,13 +18,25 @@ interface Ended {
   readonly stderr: string;
 }
 
-function demo(env: NodeJS.ProcessEnv): Promise<Ended> {
+function demo(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) =>
-    execFile(process.execPath, [join(ROOT, "scripts/demo.ts")], { env }, (error, stdout, stderr) =>
+    execFile(process.execPath, [join(ROOT, "scripts/demo.ts"), ...args], { env }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
     ),
   );
 }
+
+test("the demo says what it can be asked for, and refuses what it does not know", async () => {
+  const help = await demo(process.env, "--help");
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /^npm run demo /m);
+  for (const unknown of ["--kafak", "kafka", "--kafka=yes"]) {
+    const refused = await demo(process.env, unknown);
+    assert.equal(refused.code, 2);
+    assert.ok(refused.stderr.startsWith("Error: ") && refused.stderr.includes(unknown.split("=")[0] ?? ""));
+    assert.match(refused.stderr, /^npm run demo /m);
+  }
+});
 
 test("the demo walks to its end, on an installation of its own, whatever the environment says", async () => {
   const home = mkdtempSync(join(tmpdir(), "letsdata-home-"));

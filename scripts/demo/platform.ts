@@ -1,0 +1,56 @@
+/**
+ * The platform's account as the demo looks at it for itself: by the SDK, past the product, so that what the product
+ * says is checked by somebody else's eyes. Reads only.
+ */
+import * as aws from "@aws-sdk/client-ec2";
+import { type Credentials, REGION } from "./telling.ts";
+
+/** A tag that everything of ours bears. */
+const OURS = "letsdata:installation";
+
+export class Platform {
+  readonly #ec2: aws.EC2Client;
+
+  constructor({ sandboxUrl, platformAccount }: Credentials) {
+    const credentials = { accessKeyId: platformAccount, secretAccessKey: "test" };
+    this.#ec2 = new aws.EC2Client({ endpoint: sandboxUrl, region: REGION, credentials });
+  }
+
+  /** Everything that bears a tag of ours, dead NAT gateways left out. */
+  async leftovers(): Promise<string[]> {
+    const Filter = [{ Name: "tag-key", Values: [OURS] }];
+    const nats = await this.#ec2.send(new aws.DescribeNatGatewaysCommand({ Filter }));
+    const tags = await this.#ec2.send(
+      new aws.DescribeTagsCommand({ Filters: [{ Name: "key", Values: [OURS] }] }),
+    );
+    const dead = new Set(
+      (nats.NatGateways ?? [])
+        .filter(({ State }) => State === "deleted")
+        .map(({ NatGatewayId }) => NatGatewayId),
+    );
+    return (tags.Tags ?? []).flatMap(({ ResourceId }) =>
+      ResourceId && !dead.has(ResourceId) ? [ResourceId] : [],
+    );
+  }
+
+  /** How many active routes lead to that connection. */
+  async routesOf(connectionId: string): Promise<number> {
+    const tables = await this.#ec2.send(new aws.DescribeRouteTablesCommand({}));
+    return (tables.RouteTables ?? [])
+      .flatMap(({ Routes }) => Routes ?? [])
+      .filter((route) => route.VpcPeeringConnectionId === connectionId && route.State === "active").length;
+  }
+
+  /** What the VPC's group for peers lets in. */
+  async peersRules(vpcId: string): Promise<aws.IpPermission[]> {
+    const Filters = [{ Name: "vpc-id", Values: [vpcId] }];
+    const groups = await this.#ec2.send(new aws.DescribeSecurityGroupsCommand({ Filters }));
+    return (
+      groups.SecurityGroups?.find(({ GroupName }) => GroupName === "letsdata-peers")?.IpPermissions ?? []
+    );
+  }
+
+  close(): void {
+    this.#ec2.destroy();
+  }
+}
