@@ -1,7 +1,7 @@
 /**
  * The sandbox's own requests, under `/_sandbox/`, in JSON and without a signature: health, settings, faults, the
- * log of requests, services' interfaces, reset, and what has to do with packets (packetRequests.ts) and brokers
- * (brokerRequests.ts). Promises a 4xx with a message for what cannot be done.
+ * log of requests, services' interfaces, reset, and what has to do with packets (packetRequests.ts), brokers
+ * (brokerRequests.ts) and functions (functionRequests.ts). Promises a 4xx with a message for what cannot be done.
  *
  *   GET    health                        { status: "ok" }
  *   GET    settings                      all of them            PATCH  settings   { name: value, … }
@@ -19,11 +19,14 @@
  *   GET    brokers                       { brokers: [{ name, state, since, … }] }
  *   GET    brokers/NAME/log              { lines: [...] }: what it said last
  *   POST   brokers/NAME/kill             nothing; the broker ends as by a crash
+ *   GET    functions                     { functions: [{ name, arn, network, environments: [...], … }] }
+ *   GET    functions/NAME/log            { lines: [...] }: the last of them; NAME is a name or an ARN
  */
 import { brokerRequest } from "./brokerRequests.ts";
 import type { Cloud } from "./cloud.ts";
 import { AwsError } from "./errors.ts";
 import { faultFrom } from "./faultSpecs.ts";
+import { functionRequest } from "./functionRequests.ts";
 import type { AdminAnswer, Administered, AdminRequest } from "./ownRequests.ts";
 import { packetRequest } from "./packetRequests.ts";
 import { plantingFrom } from "./servicesInterfaces.ts";
@@ -76,6 +79,7 @@ export async function administer(what: Administered, request: AdminRequest): Pro
   return attempted(
     async () =>
       (await brokerRequest(what.brokers, request)) ??
+      functionRequest(what, request) ??
       (await packetRequest(what.dataPlane, request)) ??
       unknown(name),
   );

@@ -1,9 +1,9 @@
 /**
- * The small cloud without its port: a signed request in, what becomes of it out, synchronously. Promises that a
- * request is one uninterrupted change of the state, on disk before it is answered, and nothing at all when it
- * fails; and that every signed request is in the log, whatever became of it.
+ * The small cloud without its port: a signed request in, what becomes of it out, synchronously but for what takes its
+ * time by nature. Promises that a request is one uninterrupted change of the state, on disk before it is answered, and
+ * nothing at all when it fails; and that every signed request is in the log, whatever became of it.
  *
- *   claim ─▶ service ─▶ signature ─▶ action ─▶ token ─▶ input ─▶ fault? ─▶ handler ─▶ commit ─▶ answer
+ *   claim ─▶ service ─▶ signature ─▶ action ─▶ token ─▶ input ─▶ fault? ─▶ handler ─▶ commit ─▶ (later) ─▶ answer
  *      └────────┴──────────┴───────────┴────────┴─────────┴────────┴──────────┴── any error ─▶ rollback ─▶ error
  */
 import { randomBytes, randomUUID } from "node:crypto";
@@ -15,6 +15,7 @@ import { type Disk, openDisk } from "./disk.ts";
 import { elapse } from "./elapse.ts";
 import { AwsError, internalError } from "./errors.ts";
 import type { Blow } from "./faults.ts";
+import type { FunctionsRun } from "./functionRuns.ts";
 import { Gate } from "./gate.ts";
 import { type Handler, SERVICES, type Service } from "./operations.ts";
 import { isRegion } from "./places.ts";
@@ -28,7 +29,7 @@ import { type Claim, readClaim, type SignedRequest, verify } from "./sigv4.ts";
 import type { Place } from "./state.ts";
 import { keyOf } from "./sts.ts";
 import { hideNew } from "./visibility.ts";
-import { type BrokersAre, type Call, type Clock, Tables } from "./world.ts";
+import { type BrokersAre, type Call, type Clock, Later, Tables } from "./world.ts";
 
 export interface CloudOptions {
   readonly clock: Clock;
@@ -81,6 +82,8 @@ export class Cloud {
   readonly requests: RequestLog;
   /** Said by whoever runs them. */
   brokers: BrokersAre = { are: "nothing" };
+  /** Whoever runs them. */
+  functions: FunctionsRun | undefined;
   /** Written by whoever runs the hosts. */
   readonly consoles = new Consoles();
   readonly #clock: Clock;
@@ -161,19 +164,25 @@ export class Cloud {
   }
 
   /** The one place where errors become answers. */
-  answer(request: SignedRequest): Answer {
+  answer(request: SignedRequest): Answer | Promise<Answer> {
     const visit: Visit = { requestId: randomUUID(), at: this.#clock.now(), service: UNKNOWN };
-    const { requestId } = visit;
+    const done = (written: Written) => this.#logged(visit, { status: 200, ...written });
+    const failed = (thrown: unknown) => this.#refused(visit, thrown);
     try {
-      return this.#logged(visit, { status: 200, ...this.#served(request, visit) });
+      const served = this.#served(request, visit);
+      return served instanceof Later ? served.finish().then(done).catch(failed) : done(served);
     } catch (thrown) {
-      const error = thrown instanceof AwsError ? thrown : this.#unexpected(thrown, visit);
-      const worded = visit.service.protocol.error(requestId, error);
-      return this.#logged(visit, { status: error.status, ...worded }, error);
+      return failed(thrown);
     }
   }
 
-  #served(request: SignedRequest, visit: Visit): Written {
+  #refused(visit: Visit, thrown: unknown): Answer {
+    const error = thrown instanceof AwsError ? thrown : this.#unexpected(thrown, visit);
+    const worded = visit.service.protocol.error(visit.requestId, error);
+    return this.#logged(visit, { status: error.status, ...worded }, error);
+  }
+
+  #served(request: SignedRequest, visit: Visit): Written | Later<Written> {
     const claim = readClaim(request);
     visit.claim = claim;
     const service = theService(claim);
@@ -232,12 +241,19 @@ export class Cloud {
       settings: this.#settings,
       consoles: this.consoles,
       brokers: this.brokers,
+      functions: this.functions,
       newId: (prefix) => `${prefix}-0${randomBytes(8).toString("hex")}`,
     };
   }
 
-  #run(what: { service: Service; action: string; handler: Handler }, call: Call, input: object): Written {
+  #run(
+    what: { service: Service; action: string; handler: Handler },
+    call: Call,
+    input: object,
+  ): Written | Later<Written> {
     const { unseenMsMin, unseenMsMax } = this.#settings;
+    const write = (output: object | undefined) =>
+      what.service.protocol.write(what.action, call.requestId, output);
     this.#change(() => {
       elapse(call);
       furnish(call);
@@ -245,7 +261,7 @@ export class Cloud {
     return this.#change(() => {
       const output = what.handler(call, input);
       hideNew(call, () => this.#visibility.between(unseenMsMin, unseenMsMax));
-      return what.service.protocol.write(what.action, call.requestId, output);
+      return output instanceof Later ? new Later(async () => write(await output.finish())) : write(output);
     });
   }
 

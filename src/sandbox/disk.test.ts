@@ -14,7 +14,7 @@ import fc from "fast-check";
 import { openDisk } from "./disk.ts";
 import { type Row, Table } from "./state.ts";
 import { CREATING } from "./testing/clusters.ts";
-import { EMPTY_ZIP, ROLE } from "./testing/functions.ts";
+import { ECHO_ZIP, ROLE } from "./testing/functions.ts";
 import { startSandbox } from "./testing.ts";
 import { makeVpc, makeZonedSubnets } from "./testNetwork.ts";
 
@@ -60,7 +60,7 @@ describe("the data folder", () => {
     const { ClusterArn } = await first
       .of(KafkaClient, A, "eu-west-1")
       .send(new CreateClusterV2Command({ ClusterName: "clicks", Provisioned }));
-    const code = { Runtime: "nodejs22.x" as const, Handler: "a.b", Code: { ZipFile: EMPTY_ZIP } };
+    const code = { Runtime: "nodejs22.x" as const, Handler: "a.b", Code: { ZipFile: ECHO_ZIP } };
     await first
       .of(LambdaClient, A, "eu-west-1")
       .send(new CreateFunctionCommand({ FunctionName: "probe", Role: ROLE, ...code }));
@@ -75,7 +75,7 @@ describe("the data folder", () => {
       const { State, CodeSize } = await second
         .of(LambdaClient, A, "eu-west-1")
         .send(new GetFunctionConfigurationCommand({ FunctionName: "probe" }));
-      assert.deepEqual([State, CodeSize], ["Active", EMPTY_ZIP.length]);
+      assert.deepEqual([State, CodeSize], ["Active", ECHO_ZIP.length]);
     } finally {
       await second.close();
     }

@@ -31,6 +31,23 @@ export function notFound(message: string): AwsError {
   return new AwsError("ResourceNotFoundException", message, { status: 404, members: USER });
 }
 
+/** https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html */
+export function tooManyAtOnce(): AwsError {
+  return new AwsError("TooManyRequestsException", "Rate Exceeded.", {
+    status: 429,
+    members: { ...USER, Reason: "ConcurrentInvocationLimitExceeded" },
+  });
+}
+
+export function payloadTooLarge(message: string): AwsError {
+  return new AwsError("RequestEntityTooLargeException", message, 413);
+}
+
+/** Lambda cannot run the function, and it is not the caller's fault. */
+export function cannotRun(code: string, message: string): AwsError {
+  return new AwsError(code, message, { status: 502, members: { Type: "Service" } });
+}
+
 export const LAMBDA_REFUSALS: JsonRefusals = {
   missing: (path) =>
     malformed(undefined, path.charAt(0).toLowerCase() + path.slice(1), "Member must not be null"),

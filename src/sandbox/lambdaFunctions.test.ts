@@ -8,9 +8,7 @@ import {
   GetFunctionCommand,
   GetFunctionConfigurationCommand,
   InvalidParameterValueException,
-  InvokeCommand,
   LambdaClient,
-  LambdaServiceException,
   ListTagsCommand,
   PreconditionFailedException,
   paginateListFunctions,
@@ -22,14 +20,16 @@ import {
   UntagResourceCommand,
   UpdateFunctionCodeCommand,
 } from "@aws-sdk/client-lambda";
+import { zipSync } from "fflate";
 import {
-  EMPTY_ZIP,
+  ECHO_ZIP,
   Functions,
   INTERFACE_PENDING,
   OWNER,
   PENDING,
   REGION,
   ROLE,
+  zipped,
 } from "./testing/functions.ts";
 
 const arnOf = (name: string, region = REGION) => `arn:aws:lambda:${region}:${OWNER}:function:${name}`;
@@ -53,14 +53,14 @@ describe("functions", () => {
     const { $metadata, RevisionId, CodeSha256, ...shown } = made as typeof made & { $metadata: object };
     assert.equal(($metadata as { httpStatusCode?: number }).httpStatusCode, 201);
     assert.match(RevisionId ?? "", /^[0-9a-f-]{36}$/);
-    assert.equal(CodeSha256, createHash("sha256").update(EMPTY_ZIP).digest("base64"));
+    assert.equal(CodeSha256, createHash("sha256").update(ECHO_ZIP).digest("base64"));
     assert.deepEqual(shown, {
       FunctionName: "probe",
       FunctionArn: arnOf("probe"),
       Runtime: "nodejs22.x",
       Role: ROLE,
       Handler: "index.handler",
-      CodeSize: 22,
+      CodeSize: ECHO_ZIP.length,
       Description: "",
       Timeout: 3,
       MemorySize: 128,
@@ -153,7 +153,7 @@ describe("functions", () => {
       assert.match(error.message, /An update is in progress for resource: arn:aws:lambda/);
       return true;
     });
-    const code = new UpdateFunctionCodeCommand({ FunctionName: "probe", ZipFile: EMPTY_ZIP });
+    const code = new UpdateFunctionCodeCommand({ FunctionName: "probe", ZipFile: ECHO_ZIP });
     await assert.rejects(functions.client.send(code), ResourceConflictException);
     functions.sandbox.clock.advance(PENDING);
     assert.deepEqual(await statesOf("probe"), ["Active", "Successful"]);
@@ -166,11 +166,11 @@ describe("functions", () => {
     const before = await functions.shown("probe");
     const send = (more: object) =>
       functions.client.send(new UpdateFunctionCodeCommand({ FunctionName: "probe", ...more }));
-    const ZipFile = Buffer.concat([Buffer.from("code"), EMPTY_ZIP]);
+    const ZipFile = zipped({ "index.js": "exports.handler = async () => 'other';", "lib/more.js": "" });
     const dry = await send({ ZipFile, DryRun: true });
     assert.equal(dry.CodeSha256, before.CodeSha256);
     const after = await send({ ZipFile, Architectures: ["arm64"] });
-    assert.equal(after.CodeSize, (before.CodeSize ?? 0) + 4);
+    assert.equal(after.CodeSize, ZipFile.length);
     assert.notEqual(after.CodeSha256, before.CodeSha256);
     assert.notEqual(after.RevisionId, before.RevisionId);
     assert.deepEqual(after.Architectures, ["arm64"]);
@@ -185,7 +185,7 @@ describe("functions", () => {
   });
 
   test("code may be larger than other requests", async () => {
-    const ZipFile = Buffer.concat([Buffer.alloc(3 * 1024 * 1024), EMPTY_ZIP]);
+    const ZipFile = zipSync({ "index.js": new Uint8Array(3 * 1024 * 1024) }, { level: 0 });
     const { CodeSize } = await functions.make("large", { Code: { ZipFile } });
     assert.equal(CodeSize, ZipFile.length);
   });
@@ -275,16 +275,6 @@ describe("functions", () => {
     functions.sandbox.clock.advance(PENDING);
     assert.deepEqual(await statesOf("old"), ["Active", "Successful"]);
     await functions.remove("probe");
-  });
-
-  test("running one is not part of this sandbox", async () => {
-    await functions.makeActive("probe");
-    const invoke = new InvokeCommand({ FunctionName: "probe", Payload: Buffer.from("{}") });
-    await assert.rejects(functions.client.send(invoke), (error) => {
-      assert.ok(error instanceof LambdaServiceException);
-      assert.deepEqual([error.name, error.$metadata.httpStatusCode], ["UnknownOperationException", 404]);
-      return true;
-    });
   });
 
   test("throttled and failing as Lambda does: one bucket for all but the reads of a function", async () => {

@@ -1,5 +1,5 @@
 /**
- * Lambda's functions: made, shown, changed, deleted; nothing runs them here. Promises AWS's states and waits, one
+ * Lambda's functions: made, shown, changed, deleted; lambdaInvoke.ts has them run. Promises AWS's states and waits, one
  * change at a time, and interfaces in the subnets for as long as AWS would leave them there.
  * https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
  *
@@ -10,10 +10,11 @@ import { createHash, randomUUID } from "node:crypto";
 import type * as lambda from "@aws-sdk/client-lambda";
 import { AwsError } from "./errors.ts";
 import { conflict, invalid, LAMBDA_TAG_REFUSALS } from "./lambdaErrors.ts";
-import { configuration, functionState, listed } from "./lambdaFunctionsShown.ts";
+import { configuration, listed } from "./lambdaFunctionsShown.ts";
 import { attach, release } from "./lambdaInterfaces.ts";
 import { functionArn, newName, theFunction } from "./lambdaNames.ts";
 import { networkOf, requested, zipOf } from "./lambdaRequests.ts";
+import { functionState } from "./lambdaStates.ts";
 import { page } from "./query.ts";
 import type { FailureRow, FunctionRow, FunctionVpcRow } from "./serviceRows.ts";
 import { mapFromTags, tagsFromMap } from "./tagMaps.ts";

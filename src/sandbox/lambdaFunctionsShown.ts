@@ -3,13 +3,9 @@
  * https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
  */
 import type * as lambda from "@aws-sdk/client-lambda";
+import { functionState } from "./lambdaStates.ts";
 import type { FailureRow, FunctionRow } from "./serviceRows.ts";
 import type { Call } from "./world.ts";
-
-export function functionState(row: FunctionRow, now: number): "Pending" | "Active" | "Failed" {
-  if (row.failsAt !== undefined && row.failsAt <= now) return "Failed";
-  return row.activeAt !== undefined && row.activeAt <= now ? "Active" : "Pending";
-}
 
 export function listed(row: FunctionRow): lambda.FunctionConfiguration {
   const { vpc, environment } = row;

@@ -5,6 +5,7 @@
  */
 import type * as lambda from "@aws-sdk/client-lambda";
 import { AwsError } from "./errors.ts";
+import { ArchiveError, filesIn, UNPACKED_LIMIT } from "./functions/archive.ts";
 import { invalid, malformed } from "./lambdaErrors.ts";
 import { groupsAsked, type NetworkRefusals, subnetsAsked } from "./serviceNetworks.ts";
 import type { FunctionRow, FunctionVpcRow } from "./serviceRows.ts";
@@ -124,6 +125,10 @@ function within([min, max]: readonly [number, number], parameter: string, value:
 
 const ENVIRONMENT_LIMIT = 4 * 1024;
 
+/** Names that are Lambda's own to set. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
+const RESERVED =
+  /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_LAMBDA_(FUNCTION_(NAME|MEMORY_SIZE|VERSION)|INITIALIZATION_TYPE|LOG_(GROUP|STREAM)_NAME|RUNTIME_API)|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|LAMBDA_(TASK_ROOT|RUNTIME_DIR))$/;
+
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
 function environmentOf({ Variables = {} }: lambda.Environment): Readonly<Record<string, string>> {
   const wrong = Object.keys(Variables).find((name) => !/^[a-zA-Z][a-zA-Z0-9_]+$/.test(name));
@@ -132,6 +137,11 @@ function environmentOf({ Variables = {} }: lambda.Environment): Readonly<Record<
       wrong,
       "environment.variables",
       "Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+",
+    );
+  const reserved = Object.keys(Variables).filter((name) => RESERVED.test(name));
+  if (reserved.length > 0)
+    throw invalid(
+      `Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${reserved.join(", ")}`,
     );
   if (JSON.stringify(Variables).length > ENVIRONMENT_LIMIT)
     throw invalid(
@@ -171,10 +181,6 @@ export function networkOf(call: Call, config: lambda.VpcConfig): FunctionVpcRow 
   return { vpcId, subnetIds: [...ids], groupIds: groupsAsked(call, { vpcId, ids: groups }, REFUSALS) };
 }
 
-/** The end of a zip archive's directory, at most a comment away from the end of the file. */
-const DIRECTORY_END = Buffer.from([0x50, 0x4b, 0x05, 0x06]);
-const MAX_COMMENT = 65_557;
-
 /** The archive a request brings. https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCode.html */
 export function zipOf(code: lambda.FunctionCode): Buffer {
   const { ZipFile, S3Bucket, ImageUri } = code;
@@ -182,7 +188,17 @@ export function zipOf(code: lambda.FunctionCode): Buffer {
     throw invalid("S3 and container images are not part of this sandbox: the code must come as ZipFile.");
   if (!ZipFile) throw invalid("Please provide a source for function code.");
   const zip = Buffer.from(ZipFile);
-  if (zip.subarray(-MAX_COMMENT).indexOf(DIRECTORY_END) < 0)
-    throw invalid("Could not unzip uploaded file. Please check your file, then try to upload again.");
+  checkArchive(zip);
   return zip;
+}
+
+/** By unpacking it: what is found later would be found by an invocation. */
+function checkArchive(zip: Buffer): void {
+  try {
+    if (filesIn(zip).length === 0) throw invalid("Uploaded file must be a non-empty zip");
+  } catch (thrown) {
+    if (!(thrown instanceof ArchiveError)) throw thrown;
+    if (thrown.isTooLarge) throw invalid(`Unzipped size must be smaller than ${UNPACKED_LIMIT} bytes`);
+    throw invalid("Could not unzip uploaded file. Please check your file, then try to upload again.");
+  }
 }

@@ -27,6 +27,7 @@ import { kafkaTagHandlers } from "./kafkaTags.ts";
 import { kafkaUpdateHandlers } from "./kafkaUpdates.ts";
 import { LAMBDA_ERRORS, LAMBDA_REFUSALS } from "./lambdaErrors.ts";
 import { lambdaFunctionHandlers } from "./lambdaFunctions.ts";
+import { lambdaInvokeHandlers } from "./lambdaInvoke.ts";
 import { lambdaTagHandlers } from "./lambdaTags.ts";
 import { natGatewayHandlers } from "./natGateways.ts";
 import { networkAclHandlers } from "./networkAcls.ts";
@@ -42,10 +43,10 @@ import { subnetHandlers } from "./subnets.ts";
 import { tagHandlers } from "./tags.ts";
 import { vpcBlockHandlers } from "./vpcBlocks.ts";
 import { vpcHandlers } from "./vpcs.ts";
-import type { Call, Ec2Handlers, Handlers } from "./world.ts";
+import type { Call, Ec2Handlers, Handlers, Later } from "./world.ts";
 
 /** An operation as the server runs it: the codec has made the input what the handler's type says. */
-export type Handler = (call: Call, input: object) => object | undefined;
+export type Handler = (call: Call, input: object) => object | undefined | Later<object>;
 
 export interface Service {
   readonly protocol: Protocol;
@@ -82,7 +83,11 @@ const kafkaHandlers = {
   ...kafkaUpdateHandlers,
 } satisfies Handlers<typeof kafka>;
 
-const lambdaHandlers = { ...lambdaFunctionHandlers, ...lambdaTagHandlers } satisfies Handlers<typeof lambda>;
+const lambdaHandlers = {
+  ...lambdaFunctionHandlers,
+  ...lambdaInvokeHandlers,
+  ...lambdaTagHandlers,
+} satisfies Handlers<typeof lambda>;
 
 export const SERVICES: Readonly<Record<string, Service>> = {
   ec2: {

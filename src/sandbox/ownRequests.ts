@@ -2,6 +2,7 @@
 import type { Brokers } from "./brokers/room.ts";
 import type { Cloud } from "./cloud.ts";
 import type { DataPlane } from "./dataplane/dataPlane.ts";
+import type { Runner } from "./functions/runner.ts";
 
 /** What is administered. */
 export interface Administered {
@@ -9,6 +10,7 @@ export interface Administered {
   /** undefined when no packets were asked for. */
   readonly dataPlane: DataPlane | undefined;
   readonly brokers: Brokers;
+  readonly functions: Runner;
 }
 
 export interface AdminRequest {

@@ -50,6 +50,7 @@ const CODES: Readonly<Record<QuotaSetting, readonly [ServiceCode, code: string, 
   mskBrokersQuota: ["kafka", "L-EDD31C36", "Number of brokers per account"],
   mskBrokersPerClusterQuota: ["kafka", "L-03FD6822", "Number of brokers per KRaft cluster"],
   mskBrokersPerZookeeperClusterQuota: ["kafka", "L-FAB9E493", "Number of brokers per cluster"],
+  lambdaConcurrencyQuota: ["lambda", "L-B99A9384", "Concurrent executions"],
   lambdaInterfacesPerVpcQuota: ["lambda", "L-9FEE3D26", "Elastic network interfaces per VPC"],
 };
 

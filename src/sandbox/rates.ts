@@ -55,7 +55,12 @@ const SERVICE_QUOTAS: Readonly<Record<string, number>> = {
 };
 
 /** Those of Lambda's actions that do not share the one bucket of 15 a second. */
-const LAMBDA_OWN: Readonly<Record<string, Size>> = { GetFunction: [100, 100], GetPolicy: [15, 15] };
+const LAMBDA_OWN: Readonly<Record<string, Size>> = {
+  GetFunction: [100, 100],
+  GetPolicy: [15, 15],
+  /** Ten times the quota of invocations at one time. */
+  Invoke: [10_000, 10_000],
+};
 
 /** A guess. */
 const KAFKA_READ: Size = [20, 10];

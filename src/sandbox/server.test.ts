@@ -260,7 +260,7 @@ test("an unexpected exception answers InternalError, is logged, and changes noth
   const cloud = new Cloud({ clock, settings: settings("quick"), log: (line) => lines.push(line) });
   // A request that is none of HTTP's: the code below trips over it.
   const broken = { method: "POST", url: "/", headers: null as never, body: Buffer.alloc(0) };
-  const answer = cloud.answer(broken);
+  const answer = await cloud.answer(broken);
   assert.equal(answer.status, 500);
   assert.match(String(answer.body), /<Code>InternalError<\/Code>/);
   assert.equal(lines.length, 1);

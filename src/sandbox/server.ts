@@ -11,6 +11,9 @@ import { type Brokers, openBrokers } from "./brokers/room.ts";
 import type { Places } from "./brokers/software.ts";
 import { type Answer, Cloud, type CloudOptions } from "./cloud.ts";
 import { type DataPlane, type DataPlaneOptions, startDataPlane } from "./dataplane/dataPlane.ts";
+import { filesFolder } from "./filesFolder.ts";
+import { openFunctions } from "./functions/room.ts";
+import type { Runner } from "./functions/runner.ts";
 import type { Clock } from "./world.ts";
 
 export interface SandboxOptions extends Omit<CloudOptions, "onChange"> {
@@ -41,9 +44,11 @@ const CODE_LIMIT = 70_167_211;
 export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   let dataPlane: DataPlane | undefined;
   let brokers: Brokers | undefined;
+  let functions: Runner | undefined;
   const onChange = () => {
     dataPlane?.wake();
     brokers?.fleet?.wake();
+    functions?.wake();
   };
   const cloud = new Cloud({ ...options, onChange });
   const { clock, log = () => {}, programs, dataDir, kafka } = options;
@@ -51,16 +56,19 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   if (options.packets) dataPlane = await startDataPlane({ clock, log, tables, consoles, programs });
   if (dataPlane?.status().status !== "on")
     consoles.excuse("Nothing runs on this instance: the sandbox carries no packets here.");
-  brokers = await openBrokers({ clock, cloud, dataPlane, dataDir, kafka, log });
+  const { folder, remove: removeFiles } = filesFolder(dataDir);
+  brokers = await openBrokers({ clock, cloud, dataPlane, folder, kafka, log });
+  functions = openFunctions({ clock, cloud, dataPlane, folder, log });
   const stopping = new AbortController();
-  const desk: Desk = { cloud, dataPlane, brokers, clock, signal: stopping.signal };
+  const desk: Desk = { cloud, dataPlane, brokers, functions, clock, signal: stopping.signal };
   const server = http.createServer((request, response) => void serve(desk, request, response));
   // Longer than clients keep idle connections, so that none is closed under a request.
   server.keepAliveTimeout = 65_000;
   const closeAll = async () => {
-    await Promise.all([stop(server), brokers?.close().then(() => dataPlane?.close())]);
+    const run = Promise.all([brokers?.close(), functions?.close()]);
+    await Promise.all([stop(server), run.then(() => dataPlane?.close())]);
     cloud.close();
-    brokers?.removeFiles();
+    removeFiles();
   };
   let closed: Promise<void> | undefined;
   return {
@@ -97,6 +105,7 @@ interface Desk {
   readonly cloud: Cloud;
   readonly dataPlane: DataPlane | undefined;
   readonly brokers: Brokers;
+  readonly functions: Runner;
   readonly clock: Clock;
   /** Aborted when the server closes. */
   readonly signal: AbortSignal;
@@ -119,8 +128,9 @@ async function serve(
 async function sendAnswer(
   { clock, signal }: Desk,
   response: http.ServerResponse,
-  one: Answer,
+  answered: Answer | Promise<Answer>,
 ): Promise<void> {
+  const one = await answered;
   if (one.delayMs > 0) await clock.sleep(one.delayMs, signal);
   if (one.cut) response.destroy();
   else send(response, aws(one));
@@ -180,7 +190,7 @@ const CODE_TOO_LARGE: Reply = aws({
   body: JSON.stringify({ message: `Request must be smaller than ${CODE_LIMIT} bytes.` }),
 });
 
-function answer(cloud: Cloud, request: http.IncomingMessage, body: Buffer): Answer {
+function answer(cloud: Cloud, request: http.IncomingMessage, body: Buffer): Answer | Promise<Answer> {
   const { method = "", url = "/", headersDistinct: headers } = request;
   return cloud.answer({ method, url, headers, body });
 }

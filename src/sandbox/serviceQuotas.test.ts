@@ -87,7 +87,7 @@ describe("Service Quotas", () => {
       return Object.fromEntries(Quotas.map((one) => [one.QuotaCode, one.Value]));
     };
     assert.deepEqual(await values("kafka"), { "L-03FD6822": 60, "L-EDD31C36": 90, "L-FAB9E493": 30 });
-    assert.deepEqual(await values("lambda"), { "L-9FEE3D26": 500 });
+    assert.deepEqual(await values("lambda"), { "L-9FEE3D26": 500, "L-B99A9384": 1_000 });
   });
 
   test("a quota that was never changed has no applied value", async () => {

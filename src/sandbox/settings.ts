@@ -98,6 +98,8 @@ export interface Settings {
   readonly mskBrokersPerZookeeperClusterQuota: number;
   /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
   readonly lambdaInterfacesPerVpcQuota: number;
+  /** Invocations at one time, of all functions of an account and region. */
+  readonly lambdaConcurrencyQuota: number;
 }
 
 const MINUTE = 60_000;
@@ -163,6 +165,7 @@ const aws: Settings = {
   mskBrokersPerClusterQuota: 60,
   mskBrokersPerZookeeperClusterQuota: 30,
   lambdaInterfacesPerVpcQuota: 500,
+  lambdaConcurrencyQuota: 1_000,
 };
 
 /** The `quick` profile: AWS's rules with short waits, and nothing left to chance. */
@@ -205,6 +208,8 @@ const quick: Settings = {
   pendingPeeringsPerVpcQuota: 1_000,
   mskBrokersQuota: 3_000,
   lambdaInterfacesPerVpcQuota: 1_000,
+  // As AWS gives new accounts: each is a process of this machine.
+  lambdaConcurrencyQuota: 10,
 };
 
 export const PROFILES = { quick, aws } as const;

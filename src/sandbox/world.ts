@@ -4,6 +4,7 @@
  */
 import type * as ec2 from "@aws-sdk/client-ec2";
 import type { Consoles } from "./consoles.ts";
+import type { FunctionsRun } from "./functionRuns.ts";
 import type * as rows from "./rows.ts";
 import type * as services from "./serviceRows.ts";
 import type { Settings } from "./settings.ts";
@@ -55,9 +56,22 @@ export interface Call {
   readonly settings: Settings;
   readonly consoles: Consoles;
   readonly brokers: BrokersAre;
+  /** undefined = nobody runs them. */
+  readonly functions: FunctionsRun | undefined;
   /** A new id in AWS's form: `newId("vpc")` = `vpc-0` and 16 hex digits in all 17. */
   newId(prefix: string): string;
 }
+
+/** An answer that takes its time: what is left to be done once the change of the state is kept. */
+export class Later<Output> {
+  readonly finish: () => Promise<Output>;
+
+  constructor(finish: () => Promise<Output>) {
+    this.finish = finish;
+  }
+}
+
+type Answered<Output> = Output | undefined | Later<Output>;
 
 type Operation<Command> = Command extends abstract new (
   ...args: never[]
@@ -65,12 +79,12 @@ type Operation<Command> = Command extends abstract new (
   readonly input: infer I;
   resolveMiddleware(...args: never[]): (...args: never[]) => Promise<{ output: infer O }>;
 }
-  ? (call: Call, input: I) => Omit<O, "$metadata"> | undefined
+  ? (call: Call, input: I) => Answered<Omit<O, "$metadata">>
   : never;
 
 /**
  * Handlers by wire name (`CreateVpc`) for the operations of an SDK client module. Synchronous: a request is
- * one uninterrupted change of the state.
+ * one uninterrupted change of the state; what it answers may come later.
  */
 export type Handlers<Sdk> = {
   [K in keyof Sdk as K extends `${infer Name}Command` ? Name : never]?: Operation<Sdk[K]>;

@@ -1,12 +1,13 @@
 /**
  * The `aws` command line against the sandbox's MSK and Lambda, as people would type: a cluster made, waited for,
- * looked at and deleted; a function made, put into a VPC, taken out again and deleted.
+ * looked at and deleted; a function made, invoked, put into a VPC, taken out again and deleted.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { strToU8, zipSync } from "fflate";
 import { type Typist, type Walks, walk } from "./awsCli.ts";
 import { PLATFORM } from "./sandbox.ts";
 
@@ -33,6 +34,45 @@ async function until(wanted: string, ask: () => Promise<string>): Promise<void> 
     await setTimeout(200);
   }
   assert.fail(`it did not become ${wanted}`);
+}
+
+const HANDLER = `exports.handler = async ({ fails, name }) => {
+  console.log("hello", name);
+  if (fails) throw new RangeError("no such name");
+  return { hello: name };
+};`;
+
+interface Invoked {
+  readonly StatusCode: number;
+  readonly FunctionError?: string;
+  readonly ExecutedVersion?: string;
+  readonly LogResult?: string;
+}
+
+/** The function `probe`: for its answer, its error, its log, and without waiting. `answer` is a file to be written. */
+async function invoke(aws: Typist, answer: string): Promise<void> {
+  const line = "lambda invoke --function-name probe";
+  // Version 2 of the command line would take the payload for base 64.
+  const event = (value: object) => `fileb://${written(answer, value)}`;
+  const said = await aws.type<Invoked>(`${line} --log-type Tail --payload`, [event({ name: "ä" }), answer]);
+  assert.deepEqual([said.StatusCode, said.FunctionError, said.ExecutedVersion], [200, undefined, "$LATEST"]);
+  assert.deepEqual(JSON.parse(readFileSync(answer, "utf8")), { hello: "ä" });
+  assert.match(Buffer.from(said.LogResult ?? "", "base64").toString(), /INFO\thello ä\n(.*\n)*REPORT /);
+  const failed = await aws.type<Invoked>(`${line} --payload`, [event({ fails: true }), answer]);
+  assert.deepEqual([failed.StatusCode, failed.FunctionError], [200, "Unhandled"]);
+  const { errorType, errorMessage } = JSON.parse(readFileSync(answer, "utf8"));
+  assert.deepEqual([errorType, errorMessage], ["RangeError", "no such name"]);
+  const types = { Event: 202, DryRun: 204 };
+  for (const [type, status] of Object.entries(types))
+    assert.equal((await aws.type<Invoked>(`${line} --invocation-type ${type} ${answer}`)).StatusCode, status);
+  await aws.refused("ResourceNotFoundException", `lambda invoke --function-name other ${answer}`);
+  await aws.refused("ResourceNotFoundException", `${line} --qualifier 1 ${answer}`);
+}
+
+/** A file beside that one with the value in it. */
+function written(beside: string, value: object): string {
+  writeFileSync(`${beside}.event`, JSON.stringify(value));
+  return `${beside}.event`;
 }
 
 const WALKS: Walks = {
@@ -117,7 +157,7 @@ const WALKS: Walks = {
     const { subnets, groupId } = await network(aws);
     const folder = mkdtempSync(join(tmpdir(), "function-"));
     const zip = join(folder, "code.zip");
-    writeFileSync(zip, Buffer.concat([Buffer.from([0x50, 0x4b, 5, 6]), Buffer.alloc(18)]));
+    writeFileSync(zip, zipSync({ "index.js": strToU8(HANDLER) }));
     try {
       const role = `--role arn:aws:iam::${PLATFORM}:role/functions`;
       const code = `--runtime nodejs22.x --handler index.handler --zip-file fileb://${zip}`;
@@ -127,6 +167,7 @@ const WALKS: Walks = {
       const named = "--function-name probe";
       await aws.type(`lambda wait function-active-v2 ${named}`);
       await aws.refused("ResourceConflictException", create);
+      await invoke(aws, join(folder, "answer.json"));
       const network = `SubnetIds=${subnets.join(",")},SecurityGroupIds=${groupId}`;
       await aws.type(`lambda update-function-configuration ${named} --vpc-config ${network}`);
       await aws.type(`lambda wait function-updated ${named}`);

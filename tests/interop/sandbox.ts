@@ -1,15 +1,10 @@
 /** A sandbox cloud on the machine's own clock, for programs that wait by it. For tests alone. */
 import { createSandbox } from "../../src/sandbox/server.ts";
 import { type Settings, settings } from "../../src/sandbox/settings.ts";
-import type { Clock } from "../../src/sandbox/world.ts";
+import { fastClock } from "../support/clocks.ts";
 
 export const PLATFORM = "999999999999";
 export const CUSTOMER = "111122223333";
-
-const machineClock: Clock = {
-  now: () => Date.now(),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-};
 
 export interface OpenSandbox {
   readonly url: string;
@@ -21,7 +16,7 @@ export interface OpenSandbox {
 export async function openSandbox(over: Partial<Settings> = {}): Promise<OpenSandbox> {
   const complaints: string[] = [];
   const log = (line: string) => void complaints.push(line);
-  const sandbox = await createSandbox({ clock: machineClock, settings: settings("quick", over), log });
+  const sandbox = await createSandbox({ clock: fastClock(1), settings: settings("quick", over), log });
   const { url } = await sandbox.listen(0);
   return { url, complaints, close: () => sandbox.close() };
 }

@@ -8,6 +8,7 @@
  *               └──────────── a broker serves, or has ended; a time ◀────────┘
  */
 import { nodeName, nodesOf } from "../kafkaNodes.ts";
+import { Passes } from "../passes.ts";
 import type { ClusterRow } from "../serviceRows.ts";
 import { removeClusterFolder, removeOrphans } from "./brokerFolder.ts";
 import { KafkaKeeper } from "./kafkaKeeper.ts";
@@ -24,32 +25,31 @@ interface Kept {
   readonly keeper: Keeper;
 }
 
-/** After something that should not have happened. */
-const AGAIN_MS = 2_000;
-
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #room: KeeperRoom;
   readonly #kept = new Map<string, Kept>();
-  readonly #stopping = new AbortController();
-  #waiting = new AbortController();
-  #isDue = true;
-  #running: Promise<void> = Promise.resolve();
+  readonly #passes: Passes;
   #hasSaid = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
     this.#room = { ...options, wake: () => this.wake() };
+    const { clock, log } = options;
+    const failed = (why: string) => log(`brokers: ${why}; it is tried again`);
+    this.#passes = new Passes({ clock, failed, pass: () => this.#pass() });
   }
 
-  start(): void {
-    this.#running = this.#run();
+  async start(): Promise<void> {
+    const { cloud, folder, log } = this.#options;
+    const domains = new Set(cloud.tables.clusters.all().map(({ domain }) => domain));
+    await removeOrphans(folder, (domain) => domains.has(domain)).catch((thrown) => log(String(thrown)));
+    this.#passes.start();
   }
 
   /** The state, or a broker, has changed. */
   wake(): void {
-    this.#isDue = true;
-    this.#waiting.abort();
+    this.#passes.wake();
   }
 
   shown(): ShownBroker[] {
@@ -71,10 +71,9 @@ export class Fleet {
 
   /** Nothing is begun after this. Resolves when nothing runs. */
   async close(): Promise<void> {
-    this.#stopping.abort();
-    this.#waiting.abort();
+    this.#passes.stop();
     await Promise.all(this.#keepers().map((keeper) => keeper.end()));
-    await this.#running;
+    await this.#passes.ended;
     await Promise.all(this.#keepers().map((keeper) => keeper.end()));
   }
 
@@ -82,36 +81,12 @@ export class Fleet {
     return [...this.#kept.values()].map(({ keeper }) => keeper);
   }
 
-  async #run(): Promise<void> {
-    const { clock, cloud, folder, log } = this.#options;
-    const domains = () => new Set(cloud.tables.clusters.all().map(({ domain }) => domain));
-    await removeOrphans(folder, (domain) => domains().has(domain)).catch((thrown) => log(String(thrown)));
-    while (!this.#stopping.signal.aborted) {
-      this.#isDue = false;
-      const next = await this.#pass().catch((thrown: unknown) => {
-        if (!this.#stopping.signal.aborted)
-          log(`brokers: ${thrown instanceof Error ? thrown.message : String(thrown)}; it is tried again`);
-        return clock.now() + AGAIN_MS;
-      });
-      await this.#rest(next);
-    }
-  }
-
-  async #rest(until: number): Promise<void> {
-    if (this.#isDue || this.#stopping.signal.aborted) return;
-    this.#waiting = new AbortController();
-    const { signal } = this.#waiting;
-    const { clock } = this.#options;
-    if (Number.isFinite(until)) await clock.sleep(Math.max(0, until - clock.now()), signal);
-    else await new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
-  }
-
   /** When the next look is due though nothing changes. */
   async #pass(): Promise<number> {
     const { cloud, plane } = this.#options;
     if (cloud.tables.clusters.all().length + this.#kept.size === 0) return Number.POSITIVE_INFINITY;
     await plane.settled();
-    if (plane.status().status === "off" || this.#stopping.signal.aborted) return Number.POSITIVE_INFINITY;
+    if (plane.status().status === "off" || this.#passes.isStopping) return Number.POSITIVE_INFINITY;
     const there = new Set(plane.topology().hosts.map(({ id }) => id));
     const rows = cloud.tables.clusters.all().filter((row) => this.#stands(row, there));
     await this.#endOthers(new Set(rows.map(({ id }) => id)));

@@ -1,11 +1,7 @@
 /**
  * The brokers of one sandbox, put together: what they are run with, where their files are, who vouches for them.
- * Promises to say to the cloud what its brokers are before the first request is answered, and, where the state is
- * kept in memory only, that files go with the sandbox.
+ * Promises to say to the cloud what its brokers are before the first request is answered.
  */
-import { randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Cloud } from "../cloud.ts";
 import type { DataPlane } from "../dataplane/dataPlane.ts";
@@ -18,7 +14,8 @@ export interface BrokersOptions {
   readonly clock: Clock;
   readonly cloud: Cloud;
   readonly dataPlane: DataPlane | undefined;
-  readonly dataDir: string | undefined;
+  /** Of all files of the sandbox; made by who first writes there. */
+  readonly folder: string;
   /** Where Kafka may be; undefined = it is not to be run. */
   readonly kafka: Places | undefined;
   readonly log: (line: string) => void;
@@ -30,34 +27,19 @@ export interface Brokers {
   readonly fleet: Fleet | undefined;
   /** Before the data plane is closed. */
   close(): Promise<void>;
-  /** After everything else. */
-  removeFiles(): void;
 }
 
 export async function openBrokers(options: BrokersOptions): Promise<Brokers> {
-  const { cloud, dataPlane: plane, kafka, dataDir, clock, log } = options;
-  const place = folderOf(dataDir);
-  const authority = new Authority(path.join(place.folder, "authority"));
+  const { cloud, dataPlane: plane, kafka, clock, log } = options;
+  const authority = new Authority(path.join(options.folder, "authority"));
   if (!plane || plane.status().status === "off") {
     for (const { id, brokers } of cloud.tables.clusters.all()) if (brokers) cloud.noteBrokers(id, {});
-    return { authority, fleet: undefined, close: async () => {}, removeFiles: place.remove };
+    return { authority, fleet: undefined, close: async () => {} };
   }
   const found = kafka ? await findSoftware(kafka) : { missing: "the sandbox was started without Kafka" };
   cloud.brokers = "software" in found ? { are: "kafka" } : { are: "listeners", why: found.missing };
-  const folder = path.join(place.folder, "clusters");
+  const folder = path.join(options.folder, "clusters");
   const fleet = new Fleet({ clock, cloud, plane, authority, folder, found, log });
-  fleet.start();
-  return { authority, fleet, close: () => fleet.close(), removeFiles: place.remove };
-}
-
-interface Place {
-  readonly folder: string;
-  remove(): void;
-}
-
-/** Made by who first writes there. */
-function folderOf(dataDir: string | undefined): Place {
-  if (dataDir !== undefined) return { folder: path.resolve(dataDir), remove: () => {} };
-  const folder = path.join(tmpdir(), `letsdata-sandbox-${randomUUID()}`);
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }) };
+  await fleet.start();
+  return { authority, fleet, close: () => fleet.close() };
 }

@@ -21,6 +21,7 @@ import { topologyOf } from "./reading.ts";
 import { selfTest } from "./selfTest.ts";
 import { Surroundings } from "./surroundings.ts";
 import type { Topology } from "./topology.ts";
+import { OWN_PROCESSES } from "./userData.ts";
 
 export type Status = { readonly status: "on" } | { readonly status: "off"; readonly why: string };
 
@@ -38,8 +39,11 @@ export interface DataPlane {
   topology(): Topology;
   /** What runs the command behind it in the namespace of a host, a router (by AWS's id) or `internet`. */
   entry(namespace: string): readonly string[];
-  /** The same with what a host has beside its network, once its resolver answers: see hosts.ts. */
-  inside(host: string): Promise<readonly string[]>;
+  /**
+   * The same with what a host has beside its network, once its resolver answers: see hosts.ts. `apart` = whatever
+   * the command starts ends with it, at the latest.
+   */
+  inside(host: string, apart?: "apart"): Promise<readonly string[]>;
   /** Runs a shell script there, or in the holder's own namespace. Throws a DataPlaneError when it is off. */
   run(script: string, namespace?: string): Promise<Run>;
   /** Ends everything that runs in the namespaces, and them. */
@@ -146,10 +150,11 @@ class Plane implements DataPlane {
     return this.#theHolder().entry(namespace);
   }
 
-  async inside(id: string): Promise<readonly string[]> {
+  async inside(id: string, apart?: "apart"): Promise<readonly string[]> {
     const host = this.#topology.hosts.find((one) => one.id === id);
     if (host) await this.#surroundings.ready(host);
-    return hostEntry(this.entry(id), identityOf(this.#topology, id));
+    const entry = apart ? [...this.entry(id), ...OWN_PROCESSES] : this.entry(id);
+    return hostEntry(entry, identityOf(this.#topology, id));
   }
 
   run(script: string, namespace?: string): Promise<Run> {

@@ -8,6 +8,7 @@ import { gatewayServices, prefixListOf } from "../endpointServices.ts";
 import { instanceState } from "../instanceStates.ts";
 import { nodeName, nodesOf } from "../kafkaNodes.ts";
 import { clusterState } from "../kafkaStates.ts";
+import { functionState, leavesBy } from "../lambdaStates.ts";
 import { natGatewayState } from "../natGateways.ts";
 import { aclEntriesOf } from "../networkAcls.ts";
 import { blocksOf, peeringState } from "../peeringStates.ts";
@@ -157,7 +158,18 @@ function hostsOf({ tables, now }: Look): Host[] {
     ...instances.map(({ id, vpcId }): Host => ({ id, vpcId, kind: "instance" })),
     ...gateways.map(({ id, vpcId }): Host => ({ id, vpcId, kind: "natGateway" })),
     ...tables.clusters.all().flatMap((row) => brokersOf(row, now)),
+    ...functionHosts({ tables, now }),
   ];
+}
+
+/** One for each interface that an active function leaves by: functions of the same subnet and groups share it. */
+function functionHosts({ tables, now }: Look): Host[] {
+  const active = tables.functions.all().filter((row) => functionState(row, now) === "Active");
+  const ids = new Set(active.flatMap((row) => leavesBy(row, now)));
+  return [...ids].flatMap((id): Host[] => {
+    const vpcId = tables.interfaces.get(id)?.vpcId;
+    return vpcId === undefined ? [] : [{ id, vpcId, kind: "function" }];
+  });
 }
 
 /** From the beginning, since they have to start before the cluster is active, until the cluster fails or goes. */
@@ -189,7 +201,11 @@ function portsOf(look: Look, hosts: readonly Host[]): (Port & { readonly vpcId: 
       return attachedOf(look, instances.get(host.id)?.interfaceIds ?? []).map((row) =>
         portOf(row, host, row.attachment?.deviceIndex ?? 0),
       );
-    const only = host.kind === "broker" ? brokers.get(host.id) : natGateways.get(host.id)?.interfaceId;
+    const only = {
+      broker: brokers.get(host.id),
+      natGateway: natGateways.get(host.id)?.interfaceId,
+      function: host.id,
+    }[host.kind];
     return attachedOf(look, [only ?? ""]).map((row) => portOf(row, host, 0));
   });
 }
@@ -213,6 +229,7 @@ function portOf(row: rows.InterfaceRow, host: Host, deviceIndex: number) {
     groupIds: row.groupIds,
     sourceDestCheck: row.sourceDestCheck,
     isOpen: host.kind === "natGateway",
+    ...(host.kind === "function" ? { isOutboundOnly: true } : {}),
   };
 }
 

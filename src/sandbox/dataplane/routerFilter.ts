@@ -115,8 +115,11 @@ type Direction = (typeof DIRECTIONS)[number];
 
 function groupParts({ groups, ports }: Router): string[] {
   const chain = (port: Port, direction: Direction) =>
-    ` chain ${portDevice(port.id)}_${direction} { ${port.groupIds.map((id) => `jump ${word(id)}_${direction};`).join(" ")} }`;
+    ` chain ${portDevice(port.id)}_${direction} { ${rules(port, direction).join(" ")} }`;
   const guarded = ports.filter((port) => !port.isOpen);
+  // An empty chain: what no rule accepts is dropped after it.
+  const rules = ({ groupIds, isOutboundOnly }: Port, direction: Direction) =>
+    isOutboundOnly && direction === "in" ? [] : groupIds.map((id) => `jump ${word(id)}_${direction};`);
   const verdict = (port: Port, direction: Direction) =>
     `"${portDevice(port.id)}" : ${port.isOpen ? "accept" : `jump ${portDevice(port.id)}_${direction}`}`;
   return [

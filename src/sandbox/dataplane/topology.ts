@@ -74,13 +74,18 @@ export interface Port {
   readonly sourceDestCheck: boolean;
   /** A NAT gateway's interface has no security groups: everything may pass. */
   readonly isOpen: boolean;
+  /** Whatever its groups say, nobody opens a connection to it: Lambda's interfaces take none. */
+  readonly isOutboundOnly?: boolean;
 }
 
-/** Something with a network stack of its own. Its id is the instance's or the NAT gateway's, or the broker's name. */
+/**
+ * Something with a network stack of its own. Its id is the instance's or the NAT gateway's, the broker's name, or the
+ * id of the interface that functions have in common.
+ */
 export interface Host {
   readonly id: string;
   readonly vpcId: string;
-  readonly kind: "instance" | "natGateway" | "broker";
+  readonly kind: "instance" | "natGateway" | "broker" | "function";
   /** A network of the service that runs the host, which all hosts that name it have in common. */
   readonly service?: ServiceLink;
 }

@@ -97,11 +97,14 @@ function groupStep(
 ): Step | undefined {
   if (port.isOpen) return undefined;
   const way = direction === "in" ? "into" : "out of";
+  const takesNone = port.isOutboundOnly && direction === "in";
   const by =
-    walking.way === "back"
+    walking.way === "back" || takesNone
       ? null
       : passingRule({ router, counters: countersOf(walking, router) }, port, { direction, headers });
-  const says =
-    by === null ? `no rule of ${port.groupIds.join(", ")} allows it ${way} ${port.id}` : `for ${port.id}`;
+  const why = takesNone
+    ? `nobody opens a connection to ${port.id}: functions alone use it`
+    : `no rule of ${port.groupIds.join(", ")} allows it ${way} ${port.id}`;
+  const says = by === null ? why : `for ${port.id}`;
   return { place: router.id, check: `group ${direction}`, verdict: "passed", by, says };
 }

@@ -13,6 +13,7 @@ import {
   UpdateFunctionConfigurationCommand,
   type UpdateFunctionConfigurationRequest,
 } from "@aws-sdk/client-lambda";
+import { strToU8, zipSync } from "fflate";
 import { startSandbox, type TestSandbox } from "../testing.ts";
 import { makeGroup, makeVpc, makeZonedSubnets } from "../testNetwork.ts";
 
@@ -26,8 +27,13 @@ export const INTERFACE_PENDING = 500;
 export const DETACH = 500;
 export const RELEASE = 1_000;
 
-/** An archive with nothing in it. */
-export const EMPTY_ZIP = new Uint8Array([0x50, 0x4b, 5, 6, ...Array.from({ length: 18 }, () => 0)]);
+/** Files by their names, as an archive. */
+export function zipped(files: Readonly<Record<string, string>>): Uint8Array {
+  return zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)])));
+}
+
+/** A handler that answers with its event. */
+export const ECHO_ZIP = zipped({ "index.js": "exports.handler = async (event) => event;" });
 
 export class Functions {
   readonly sandbox: TestSandbox;
@@ -68,7 +74,7 @@ export class Functions {
   }
 
   make(FunctionName: string, more: Partial<CreateFunctionRequest> = {}): Promise<FunctionConfiguration> {
-    const code = { Code: { ZipFile: EMPTY_ZIP }, Handler: "index.handler" };
+    const code = { Code: { ZipFile: ECHO_ZIP }, Handler: "index.handler" };
     const input = { FunctionName, Role: ROLE, Runtime: "nodejs22.x" as const, ...code, ...more };
     return this.client.send(new CreateFunctionCommand(input));
   }
