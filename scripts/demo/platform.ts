@@ -50,6 +50,20 @@ export class Platform {
     );
   }
 
+  /** The zones of these subnets. */
+  async zones(SubnetIds: string[]): Promise<Set<string>> {
+    const { Subnets = [] } = await this.#ec2.send(new aws.DescribeSubnetsCommand({ SubnetIds }));
+    return new Set(Subnets.flatMap(({ AvailabilityZone }) => AvailabilityZone ?? []));
+  }
+
+  /** How much there is of that VPC: itself, and interfaces in it. */
+  async sizeOf(vpcId: string): Promise<number> {
+    const Filters = [{ Name: "vpc-id", Values: [vpcId] }];
+    const { Vpcs = [] } = await this.#ec2.send(new aws.DescribeVpcsCommand({ Filters }));
+    const found = await this.#ec2.send(new aws.DescribeNetworkInterfacesCommand({ Filters }));
+    return Vpcs.length + (found.NetworkInterfaces?.length ?? 0);
+  }
+
   close(): void {
     this.#ec2.destroy();
   }

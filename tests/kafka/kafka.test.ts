@@ -11,6 +11,7 @@ import path from "node:path";
 import { after, describe, test } from "node:test";
 import { promisify } from "node:util";
 import * as kafka from "@aws-sdk/client-kafka";
+import { strangersDemo } from "../support/demos.ts";
 import { KAFKA_HOME, KafkaNetwork, whyNoKafka } from "./kafkaNetwork.ts";
 
 const BINARY = path.join(import.meta.dirname, "../../bin/letsdata");
@@ -173,4 +174,12 @@ describe("brokers that cannot be Kafka", { skip, timeout: 600_000 }, () => {
     assert.match(StateInfo?.Message ?? "", /b-\d\.clicks.* did not start: .*disk.* is full/);
     await network.msk.send(new kafka.DeleteClusterCommand({ ClusterArn: arn }));
   });
+});
+
+// Here and not in a file of its own: three brokers at a time are enough for two cores.
+test("npm run demo -- --kafka tells its story to the end", { skip, timeout: 600_000 }, async () => {
+  const told = await strangersDemo("--kafka");
+  assert.equal(told.code, 0, told.stdout + told.stderr);
+  assert.match(told.stdout, /Done: 31 facts verified/);
+  assert.deepEqual([told.asked, told.left], [[], []]);
 });
