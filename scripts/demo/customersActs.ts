@@ -120,10 +120,10 @@ export class CustomersActs {
     const before = this.#reader.ledger.size;
     const which = ["--datasetName", "Orders", "--vpcPeeringConnectionId", connectionId];
     await tell.letsdata("vpcs", "vpcPeeringConnections", "delete", ...which, "--wait");
-    const { written } = await this.#write(LAST);
-    tell.check(`the data task writes ${written} more, from inside`, written === LAST);
     for (const node of this.#made.nodes)
       tell.check(`no packet of theirs gets to ${node.name}`, !(await this.#arrives(node)));
+    const { written } = await this.#write(LAST);
+    tell.check(`the data task writes ${written} more, from inside`, written === LAST);
     const outcome = await this.#started("late.json", "late").outcome();
     tell.check("a new reader does not come about: nothing answers it", /^1: .*timed out/s.test(outcome));
     tell.check(
