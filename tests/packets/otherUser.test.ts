@@ -13,12 +13,17 @@ import { after, describe, test } from "node:test";
 import { TOOLS_PATH } from "../../src/sandbox/dataplane/holder.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
-const FILES = ["tests/packets.test.ts", "tests/packets/controls.test.ts", "tests/packets/kill.test.ts"];
+const FILES = [
+  "tests/packets.test.ts",
+  "tests/packets/controls.test.ts",
+  "tests/packets/functions.test.ts",
+  "tests/packets/kill.test.ts",
+];
 /** Root's own run kills more often. */
 const KILLS = "2";
 
-/** As many semantic checks and controls as there are at least. */
-const LEAST = 85 + 21;
+/** As many semantic checks, controls and tests of functions as there are at least. */
+const LEAST = 85 + 21 + 8;
 
 const place = mkdtempSync(path.join(tmpdir(), "letsdata-packets-"));
 chmodSync(place, 0o755);

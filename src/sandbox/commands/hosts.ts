@@ -29,7 +29,7 @@ export const hostsCommand: SandboxCommand<HostsOptions> = {
   name: "hosts",
   brief: "List the hosts that have packets",
   description:
-    "Running instances and available NAT gateways, each with its private addresses and, in parentheses, the public address that is mapped to it; and internet, which stands for everything outside. exec, forward and trace take a host by any of its names: instance, NAT gateway or interface id, private or public address, internet; where an address is in several VPCs, vpc-…/address.",
+    "Running instances, available NAT gateways, brokers of clusters and interfaces that functions leave by, each with its private addresses and, in parentheses, the public address that is mapped to it; and internet, which stands for everything outside. exec, forward and trace take a host by any of its names: instance, NAT gateway or interface id, a broker's name, private or public address, internet; where an address is in several VPCs, vpc-…/address.",
   examples: [
     { what: "", command: "letsdata sandbox hosts" },
     { what: "", command: "letsdata sandbox hosts --sandboxUrl http://127.0.0.1:4599 --output json" },

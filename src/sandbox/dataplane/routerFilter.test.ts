@@ -79,6 +79,12 @@ describe("security groups", () => {
     assert.ok(lines.includes(` map groups_in { type ifname : verdict; elements = { ${verdicts} }; }`));
   });
 
+  test("an interface that takes no connection jumps to none of them on the way in", () => {
+    const lines = filterOf({ ports: [{ ...port, groupIds: ["sg-1"], isOutboundOnly: true }] });
+    assert.ok(lines.includes(` chain ${DEVICE}_in {  }`));
+    assert.ok(lines.includes(` chain ${DEVICE}_out { jump sg_1_out; }`));
+  });
+
   test("members are named once", () => {
     const lines = filterOf({ groups: [{ id: "sg-1", members: ["10.0.0.1", "10.0.0.1"], rules: [] }] });
     assert.ok(lines.includes(" set sg_1 { type ipv4_addr; elements = { 10.0.0.1 }; }"));

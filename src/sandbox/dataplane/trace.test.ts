@@ -109,6 +109,17 @@ describe("the story of a packet", () => {
     assert.deepEqual(ends("taken"), [true, "taken", "passed", "takes it"]);
   });
 
+  test("of an interface that takes no connection blames no rule", () => {
+    const ports = [A, { ...B, isOutboundOnly: true }];
+    const story = storyOf({
+      ...evidence("group_out", { rules: counted("sg_2_in sg-2 sgr-own") }),
+      topology: topologyWith({ routers: [{ ...ROUTER, ports }] }),
+    });
+    const { check, verdict, by, says } = story.steps.at(-1) ?? {};
+    const why = `nobody opens a connection to ${B.id}: functions alone use it`;
+    assert.deepEqual([check, verdict, by, says], ["group in", "dropped", null, why]);
+  });
+
   test("names the rule whose counter moved and that fits the packet, not those that other traffic moved", () => {
     const rules = counted("sg_1_out sg-1 sgr-all", "sg_2_in sg-2 sgr-ssh", "sg_2_in sg-2 sgr-own");
     const { steps } = storyOf(evidence("taken", { rules }));

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import {
   CreateFunctionCommand,
   InvokeCommand,
@@ -84,7 +85,7 @@ describe("execution environments", () => {
     await it.functions.change(name, { Environment: { Variables: { WORD: "b" } } });
     it.advance(PENDING);
     assert.deepEqual((await it.invoke(name)).value, ["new", 1, "b"]);
-    while (existsSync(`/proc/${first}`));
+    while (existsSync(`/proc/${first}`)) await turn();
     assert.equal((await it.environments(name)).length, 1);
   });
 
@@ -98,7 +99,7 @@ describe("execution environments", () => {
     const [{ pid } = { pid: 0 }] = await it.environments(name);
     await it.functions.remove(name);
     assert.equal((await running).value.errorType, "Runtime.ExitError");
-    for (const one of [pid, child]) while (existsSync(`/proc/${one}`));
+    for (const one of [pid, child]) while (existsSync(`/proc/${one}`)) await turn();
     assert.equal((await it.own(`GET functions/${name}/log`)).status, 404);
   });
 

@@ -1,6 +1,7 @@
 /** Rows for tests of what is a pure function of them, as small as they can be: two accounts, three VPCs. */
 import { cidr } from "../../../domain/cidr.ts";
 import type * as rows from "../../rows.ts";
+import type { FunctionRow } from "../../serviceRows.ts";
 import { Tables } from "../../world.ts";
 import type { Look } from "../reading.ts";
 
@@ -74,6 +75,31 @@ export function instanceRow(id: string, own: Partial<rows.InstanceRow> = {}): ro
     interfaceIds: [],
     launchIndex: 0,
     runningAt: NOW - 1_000,
+    ...own,
+  };
+}
+
+/** Active, in no VPC. */
+export function functionRow(name: string, own: Partial<FunctionRow> = {}): FunctionRow {
+  return {
+    ...AT,
+    id: `arn:aws:lambda:${AT.region}:${AT.account}:function:${name}`,
+    name,
+    runtime: "nodejs22.x",
+    role: `arn:aws:iam::${AT.account}:role/functions`,
+    handler: "index.handler",
+    description: "",
+    timeoutS: 3,
+    memoryMiB: 128,
+    storageMiB: 512,
+    architecture: "x86_64",
+    codeId: `code-${name}`,
+    codeSha256: "",
+    codeSize: 1,
+    revisionId: `revision-${name}`,
+    modifiedAt: NOW - 60_000,
+    interfaceIds: [],
+    activeAt: NOW - 1_000,
     ...own,
   };
 }
