@@ -2,14 +2,14 @@
 // on. An order's key is its customer, so that each customer's orders stay in their order; the producer is idempotent,
 // so that what is sent again after a broker's death is there once. ca.pem beside it, if there is one, is trusted.
 import { existsSync, readFileSync } from "node:fs";
-import { Admin, Producer, stringSerializers } from "@platformatic/kafka";
+import { Producer, stringSerializers } from "@platformatic/kafka";
 
 const CUSTOMERS = 500;
 const BATCH = 1000;
 const AUTHORITY = new URL("ca.pem", import.meta.url);
 
 export async function handler({ brokers, topic, first, count }) {
-  const common = {
+  const producer = new Producer({
     clientId: "data-task",
     bootstrapBrokers: brokers,
     tls: existsSync(AUTHORITY) ? { ca: readFileSync(AUTHORITY) } : {},
@@ -19,16 +19,13 @@ export async function handler({ brokers, topic, first, count }) {
       username: process.env.KAFKA_USER,
       password: process.env.KAFKA_PASSWORD,
     },
+    serializers: stringSerializers,
+    idempotent: true,
+    acks: -1,
     connectTimeout: 5000,
     retries: 60,
     retryDelay: 500,
-  };
-  if (first === 0) {
-    const admin = new Admin(common);
-    await admin.createTopics({ topics: [topic], partitions: 3, replicas: 3 });
-    await admin.close();
-  }
-  const producer = new Producer({ ...common, serializers: stringSerializers, idempotent: true, acks: -1 });
+  });
   try {
     for (let at = first; at < first + count; at += BATCH)
       await producer.send({ messages: orders(topic, at, Math.min(BATCH, first + count - at)) });

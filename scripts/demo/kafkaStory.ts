@@ -70,7 +70,7 @@ async function taskMade(stage: Stage): Promise<DataTask> {
 async function connectorMade(stage: Stage, platform: Platform, task: DataTask): Promise<Made> {
   const { tell, folder } = stage;
   tell.say(
-    "2. A dataset with a Kafka write connector that names it: VPC, cluster, and the function attached",
+    "2. A dataset with a Kafka write connector that names it: VPC, cluster, topic, and the function attached",
   );
   const example = JSON.parse(readFileSync(join(folder, "examples/dataset-kafka.json"), "utf8"));
   const computeEngine = { computeEngineType: "Lambda", functionArns: [task.arn] };
@@ -102,6 +102,11 @@ async function verifyConnector({ tell }: Stage, platform: Platform, made: Made):
   tell.check(
     "clients begin at 3 names, SASL/SCRAM over TLS on port 9096",
     target.brokers.length === 3 && target.brokers.every((broker) => broker.endsWith(":9096")),
+  );
+  const topic = await platform.topic(viewed.cluster?.clusterArn ?? "", TOPIC);
+  tell.check(
+    `its topic ${TOPIC} is made: ${topic.partitions} partitions, ${topic.copies} copies, ${topic.inSync} in sync at least`,
+    topic.partitions === 3 && topic.copies === 3 && topic.inSync === 2,
   );
   const attached = new Set(await task.subnets());
   tell.check(

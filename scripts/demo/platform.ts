@@ -3,17 +3,28 @@
  * says is checked by somebody else's eyes. Reads only.
  */
 import * as aws from "@aws-sdk/client-ec2";
+import * as kafka from "@aws-sdk/client-kafka";
 import { type Credentials, REGION } from "./telling.ts";
 
 /** A tag that everything of ours bears. */
 const OURS = "letsdata:installation";
 
+export interface Topic {
+  readonly partitions: number;
+  readonly copies: number;
+  /** How many copies must have a record before it counts as written. */
+  readonly inSync: number;
+}
+
 export class Platform {
   readonly #ec2: aws.EC2Client;
+  readonly #msk: kafka.KafkaClient;
 
   constructor({ sandboxUrl, platformAccount }: Credentials) {
     const credentials = { accessKeyId: platformAccount, secretAccessKey: "test" };
-    this.#ec2 = new aws.EC2Client({ endpoint: sandboxUrl, region: REGION, credentials });
+    const place = { endpoint: sandboxUrl, region: REGION, credentials };
+    this.#ec2 = new aws.EC2Client(place);
+    this.#msk = new kafka.KafkaClient(place);
   }
 
   /** Everything that bears a tag of ours, dead NAT gateways left out. */
@@ -64,7 +75,19 @@ export class Platform {
     return Vpcs.length + (found.NetworkInterfaces?.length ?? 0);
   }
 
+  /** As MSK tells of it. Many a version of the `aws` command does not know topics yet. */
+  async topic(ClusterArn: string, TopicName: string): Promise<Topic> {
+    const topic = await this.#msk.send(new kafka.DescribeTopicCommand({ ClusterArn, TopicName }));
+    const configs = JSON.parse(Buffer.from(topic.Configs ?? "", "base64").toString());
+    return {
+      partitions: topic.PartitionCount ?? 0,
+      copies: topic.ReplicationFactor ?? 0,
+      inSync: Number(configs["min.insync.replicas"]),
+    };
+  }
+
   close(): void {
     this.#ec2.destroy();
+    this.#msk.destroy();
   }
 }

@@ -17,6 +17,8 @@ export interface NetworkRef {
   readonly vpcIds: readonly string[];
   /** Whether a cluster is to be looked for; none when left out. */
   readonly hasCluster?: boolean;
+  /** The cluster's topic to look at; none when left out. */
+  readonly topic?: string | undefined;
   /** Functions to look at; none when left out. */
   readonly functionArns?: readonly string[];
 }

@@ -210,11 +210,12 @@ export class Held {
 const ON_ITS_WAY_MS = 300_000;
 
 function refOf(network: Network, attempts: readonly Attempt[]): NetworkRef {
-  const { id, tenantId, datasetId, datasetName, functionArns } = network;
+  const { id, tenantId, datasetId, datasetName, functionArns, cluster } = network;
   const vpcIds = attempts.flatMap(({ key, resourceId, closedAt }) =>
     key === "vpc" && resourceId && closedAt === null ? [resourceId] : [],
   );
-  return { id, tenantId, datasetId, datasetName, functionArns, vpcIds, hasCluster: network.cluster !== null };
+  const connector = { functionArns, hasCluster: cluster !== null, topic: cluster?.topic ?? undefined };
+  return { id, tenantId, datasetId, datasetName, vpcIds, ...connector };
 }
 
 /** Comes before what was seen earlier: as long as it lasts, nothing else can change. */

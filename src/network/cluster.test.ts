@@ -4,42 +4,13 @@ import type { SeenCluster, SeenFunction } from "../domain/connector.ts";
 import { kafkaCluster } from "../domain/kafka.ts";
 import type { Network } from "../domain/model.ts";
 import type { Attempt, SeenInterface, World } from "../domain/world.ts";
+import { cluster, PLACES } from "./clusters.testing.ts";
 import { network, settled, steps, think } from "./settled.testing.ts";
 
 const ARN = "arn:aws:lambda:us-east-1:999999999999:function:clicks";
 const HOUR = 3_600_000;
 const wish = kafkaCluster({}, "small");
 const withCluster = (change: Partial<Network> = {}) => network({ cluster: wish, ...change });
-const PLACES = {
-  subnetIds: [0, 1, 2].map((zone) => `subnet-subnet/private/${zone}`),
-  groupIds: ["sg-group/cluster", "sg-group/peers"],
-};
-
-function cluster(change: Partial<SeenCluster> = {}): SeenCluster {
-  return {
-    id: "arn:cluster",
-    key: "cluster",
-    attempt: 1,
-    name: "ld-inst-ds-1",
-    ours: true,
-    state: "active",
-    stateReason: null,
-    clusterType: "provisioned",
-    version: "3.9.x.kraft",
-    upgrades: [],
-    instanceType: "kafka.m7g.large",
-    brokerCount: 3,
-    volumeGiB: 100,
-    authentication: ["iam"],
-    ...PLACES,
-    brokers: [{ brokerId: 1, interfaceId: "eni-b1", subnetId: "s", address: "10.2.0.4" }],
-    bootstrap: { plaintext: null, tls: null, scram: null, iam: "b-1:9098" },
-    revision: "K1",
-    createdAt: 0,
-    ...change,
-  };
-}
-
 function lambda(change: Partial<SeenFunction> = {}): SeenFunction {
   return {
     id: ARN,

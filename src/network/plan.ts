@@ -13,6 +13,7 @@ import { buildFunctions } from "./functions.ts";
 import type { Hold } from "./peeringQuotas.ts";
 import { Draft, inUse, type Move, Sight, stamped } from "./sight.ts";
 import { holdsNothingBack } from "./status.ts";
+import { buildTopic } from "./topic.ts";
 import { teardown } from "./teardown.ts";
 
 export interface PlanInput {
@@ -49,7 +50,9 @@ export function plan(input: PlanInput): Plan {
     const { layout } = network;
     build({ desired: desired(network.cidr, layout, peers), layout, sight, draft });
     const runs = { network, layout, sight, draft };
-    buildFunctions(runs, buildCluster(runs));
+    const serves = buildCluster(runs);
+    buildTopic(runs, previous);
+    buildFunctions(runs, serves);
     dropExtras(sight, draft);
   }
   const conditions = stamped(draft.conditions, previous, now);

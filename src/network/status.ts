@@ -9,19 +9,32 @@ export type PartStatus = (typeof PART_STATUSES)[number];
 
 /** True for what tells of the cluster or a function, and not of the network they stand in. */
 export function isOfConnector({ resource }: Pick<Condition, "resource">): boolean {
-  return resource === "cluster" || resource.startsWith("function/");
+  return resource === "cluster" || resource === "topic" || resource.startsWith("function/");
 }
 
 /** The S3 endpoint's bucket is the slowest of all, and peerings are the customer's: neither holds ACTIVE back. */
-export function holdsNothingBack({ resource, state }: Condition): boolean {
-  return state === "ready" || resource === "endpoint/s3" || resource.startsWith("peering/");
+export function holdsNothingBack(condition: Condition): boolean {
+  const { resource, state } = condition;
+  const isAside = resource === "endpoint/s3" || resource.startsWith("peering/") || isUnmadeTopic(condition);
+  return state === "ready" || isAside;
+}
+
+/** Where AWS does not make topics, everything else works, and somebody can make it by Kafka's own means. */
+function isUnmadeTopic({ resource, state, id }: Condition): boolean {
+  return resource === "topic" && state === "blocked" && id === null;
+}
+
+/** What no pass puts right once a dataset was ACTIVE: its cluster or its topic is gone, or not what it should be. */
+export function isLost({ resource, state, actor, id }: Condition): boolean {
+  if (state !== "blocked" || actor !== "operator") return false;
+  return resource === "cluster" || (resource === "topic" && id !== null);
 }
 
 /** True for what an operator has to put right before anything is ACTIVE. */
-export function holdsCreationUp({ state, resource, actor }: Condition): boolean {
-  return (
-    state === "blocked" && actor === "operator" && resource !== "range" && !resource.startsWith("peering/")
-  );
+export function holdsCreationUp(condition: Condition): boolean {
+  const { state, resource, actor } = condition;
+  const isAside = resource === "range" || resource.startsWith("peering/") || isUnmadeTopic(condition);
+  return state === "blocked" && actor === "operator" && !isAside;
 }
 
 /** Of the network alone. Once it was ACTIVE it stays so: what is repaired in it is told by its conditions. */

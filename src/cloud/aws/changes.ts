@@ -30,12 +30,14 @@ import { refusedWith } from "./callError.ts";
 import { change, type Hand, type Hands, type StepOf, tagged } from "./hand.ts";
 import { lambdaChanges } from "./lambda.ts";
 import { mskChanges } from "./msk.ts";
+import { topicChanges } from "./mskTopics.ts";
 
 const NO_PEERING = ["invalidvpcpeeringconnectionid.notfound"];
 
 export const changes: Hands<ChangeStep["do"]> = {
   ...lambdaChanges,
   ...mskChanges,
+  ...topicChanges,
 
   async setDnsHostnames({ ec2, dns }, { vpcId }) {
     await ec2.send(new ModifyVpcAttributeCommand({ VpcId: vpcId, EnableDnsHostnames: { Value: true } }));

@@ -15,6 +15,7 @@ import {
 import type { CreateStep } from "../../domain/world.ts";
 import { answeredId, type Hands, tagged, token } from "./hand.ts";
 import { mskCreates } from "./msk.ts";
+import { topicCreates } from "./mskTopics.ts";
 
 /** The one call each create makes. */
 export const CREATE_ACTION: Readonly<Record<CreateStep["do"], string>> = {
@@ -27,10 +28,12 @@ export const CREATE_ACTION: Readonly<Record<CreateStep["do"], string>> = {
   createEndpoint: "CreateVpcEndpoint",
   createGroup: "CreateSecurityGroup",
   createCluster: "CreateClusterV2",
+  createTopic: "CreateTopic",
 };
 
 export const creates: Hands<CreateStep["do"]> = {
   ...mskCreates,
+  ...topicCreates,
 
   async createVpc(hand, { cidr }) {
     const answer = await hand.ec2.send(
