@@ -219,6 +219,17 @@ describe("functions", () => {
     ["no code", "InvalidParameterValueException", { Code: {} }],
     ["code in S3", "InvalidParameterValueException", { Code: { S3Bucket: "b", S3Key: "k" } }],
     ["code that is no zip", "InvalidParameterValueException", { Code: { ZipFile: Buffer.from("PK") } }],
+    ["an archive without a file", "InvalidParameterValueException", { Code: { ZipFile: zipSync({}) } }],
+    [
+      "an archive that leads out",
+      "InvalidParameterValueException",
+      { Code: { ZipFile: zipped({ "../index.js": "" }) } },
+    ],
+    [
+      "a variable of Lambda's own",
+      "InvalidParameterValueException",
+      { Environment: { Variables: { AWS_REGION: "x" } } },
+    ],
     ["a timeout of 901", "ValidationException", { Timeout: 901 }],
     ["memory of 64", "ValidationException", { MemorySize: 64 }],
     ["a disk of 100", "ValidationException", { EphemeralStorage: { Size: 100 } }],

@@ -232,8 +232,10 @@ export class Environment {
 
   /** The whole group: the function's process, what it started, and what leads into its host. */
   #kill(): void {
+    // Once it has ended, the number may be somebody else's.
+    if (this.#state === "ended" || this.#child.pid === undefined) return;
     try {
-      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, "SIGKILL");
+      process.kill(-this.#child.pid, "SIGKILL");
     } catch {
       // Nobody is left in it.
     }

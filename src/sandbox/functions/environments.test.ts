@@ -72,6 +72,15 @@ describe("execution environments", () => {
     });
   });
 
+  test("one that ends while nobody asks it is not shown any more, and replaced", async () => {
+    const name = await it.active(
+      "let n = 0; exports.handler = async () => { setTimeout(() => process.exit(), 1); return ++n; };",
+    );
+    assert.equal((await it.invoke(name)).value, 1);
+    while ((await it.environments(name)).length > 0) await turn();
+    assert.equal((await it.invoke(name)).value, 1);
+  });
+
   test("new code and configuration run in a new environment, and the old one goes", async () => {
     const name = await it.active("let n = 0; exports.handler = async () => ['old', ++n, process.env.WORD];");
     await it.invoke(name);

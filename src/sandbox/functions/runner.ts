@@ -6,7 +6,6 @@
  *   invoke ─▶ packets settled ─▶ a warm one that still fits, or a new one ─▶ its outcome ─▶ warm again
  *   commit ─▶ wake ─▶ what does not fit any more is ended, code that is gone is removed
  */
-import { randomBytes } from "node:crypto";
 import type { Cloud } from "../cloud.ts";
 import type { DataPlane } from "../dataplane/dataPlane.ts";
 import type { FunctionsRun, Invocation, Invoked } from "../functionRuns.ts";
@@ -137,8 +136,7 @@ export class Runner implements FunctionsRun {
 
   async #run(arn: string, invocation: Invocation): Promise<Invoked> {
     await this.#settled();
-    const row = this.#options.cloud.tables.functions.get(arn);
-    if (!row) throw notFound(`Function not found: ${arn}`);
+    const row = this.#theRow(arn);
     const places = this.#placesOf(row);
     const warm = [...this.#kept].findLast(
       (kept) => kept.environment.state === "idle" && this.#fits(kept, row, places),
@@ -150,6 +148,12 @@ export class Runner implements FunctionsRun {
     this.wake();
     const payload = "error" in outcome ? JSON.stringify(outcome.error) : outcome.response;
     return { payload, isFailure: "error" in outcome, log: tail.encoded };
+  }
+
+  #theRow(arn: string): FunctionRow {
+    const row = this.#options.cloud.tables.functions.get(arn);
+    if (!row) throw notFound(`Function not found: ${arn}`);
+    return row;
   }
 
   /** Packets obey every change that was made before. */
@@ -180,15 +184,16 @@ export class Runner implements FunctionsRun {
     const zip = () => Buffer.from(cloud.tables.functionCodes.get(row.codeId)?.zip ?? "", "base64");
     const folder = await this.#folders.of(row.codeId, zip);
     const entry = plane && place !== MACHINE ? await plane.inside(place, "apart") : [];
-    // Whoever deletes it from here on finds the environment.
-    if (!cloud.tables.functions.get(row.id)) throw notFound(`Function not found: ${row.id}`);
     if (this.#stopping.signal.aborted) throw LAMBDA_ERRORS.failed();
-    const logStream = `${new Date(clock.now()).toISOString().slice(0, 10).replaceAll("-", "/")}/[$LATEST]${randomBytes(16).toString("hex")}`;
-    const variables = variablesOf(row, { folder, logStream });
+    // Whoever changes or deletes it from here on finds the environment.
+    const now = this.#theRow(row.id);
+    if (now.revisionId !== row.revisionId) return this.#launched(now, this.#placesOf(now));
+    const variables = variablesOf(row, { folder, now: clock.now() });
     const launch = { clock, entry, folder, row, variables, log: this.#logOf(row.id).writer() };
     const { id: arn, revisionId, codeId } = row;
     const kept = { environment: new Environment(launch), arn, revisionId, codeId, place };
     this.#kept.add(kept);
+    void kept.environment.ended.then(() => this.wake());
     return kept;
   }
 
@@ -211,7 +216,8 @@ export class Runner implements FunctionsRun {
     for (const kept of [...this.#kept]) {
       const { environment, arn } = kept;
       const row = functions.get(arn);
-      const isUseful = row && this.#fits(kept, row, this.#placesOf(row)) && now < environment.since + IDLE_MS;
+      const isWarm = environment.state === "idle" && now < environment.since + IDLE_MS;
+      const isUseful = row && isWarm && this.#fits(kept, row, this.#placesOf(row));
       if (environment.state === "busy" ? !row : !isUseful) await this.#give(kept);
     }
     for (const arn of this.#logs.keys()) if (!functions.get(arn)) this.#logs.delete(arn);
