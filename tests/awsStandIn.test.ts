@@ -26,6 +26,15 @@ const ASKED: readonly (readonly string[])[] = [
   ["ec2", "create-vpc", "--cidr-block", "172.20.0.0/16", "--query", "Vpc.CidrBlock", "--output", "text"],
   ["ec2", "describe-route-tables", "--filters", "Name=vpc-id,Values=vpc-0123456789abcdef0"],
   ["ec2", "delete-vpc-peering-connection", "--vpc-peering-connection-id", "pcx-0123456789abcdef0"],
+  ["kafka", "list-clusters-v2"],
+  [
+    "kafka",
+    "describe-cluster-v2",
+    "--cluster-arn",
+    `arn:aws:kafka:us-east-1:${CUSTOMER_ACCOUNT}:cluster/none/0-1`,
+  ],
+  ["lambda", "get-function-configuration", "--function-name", "none"],
+  ["secretsmanager", "create-secret", "--name", "a b", "--secret-string", "none"],
 ];
 
 interface Printed {
@@ -68,6 +77,12 @@ test("the stand-in prints what the real command prints", async (t) => {
     }
     const refused = await printed(standIn, ["--endpoint-url", url, "ec2", "create-nat-gateway"], env);
     assert.match(refused.stderr, /the stand-in does not know: aws ec2 create-nat-gateway/);
+    const stray = await printed(
+      standIn,
+      ["--endpoint-url", url, "kafka", "list-clusters-v2", "clusters.json"],
+      env,
+    );
+    assert.match(stray.stderr, /the stand-in does not know: aws kafka list-clusters-v2 clusters\.json/);
   } finally {
     await sandbox.close();
     rmSync(folder, { recursive: true, force: true });

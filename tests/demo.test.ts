@@ -1,67 +1,39 @@
 /**
  * `npm run demo` from a terminal whose environment and home lead elsewhere: it walks to its end on its own
- * installation, says what it verified, touches no other, and leaves nothing.
+ * installation, says what it verified, touches no other, and leaves nothing. Its Kafka story is told in
+ * kafka/kafka.test.ts, beside what else runs Kafka.
  */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { ROOT } from "./sources.ts";
+import { demo, strangersDemo } from "./support/demos.ts";
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+test("the demo says what it can be asked for, and refuses what it does not know", async () => {
+  const help = await demo(process.env, "--help");
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /^npm run demo -- --kafka /m);
+  for (const unknown of ["--kafak", "kafka", "--kafka=yes"]) {
+    const refused = await demo(process.env, unknown);
+    assert.equal(refused.code, 2);
+    assert.ok(refused.stderr.startsWith("Error: ") && refused.stderr.includes(unknown.split("=")[0] ?? ""));
+    assert.match(refused.stderr, /^npm run demo -- --kafka /m);
+  }
+});
 
-function demo(env: NodeJS.ProcessEnv): Promise<Ended> {
-  return new Promise((resolve) =>
-    execFile(process.execPath, [join(ROOT, "scripts/demo.ts")], { env }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
-    ),
-  );
-}
+test("the Kafka story is not begun where its brokers cannot run, and what is missing is said", async () => {
+  const withoutJava = await demo({ ...process.env, JAVA_HOME: "/nowhere/java" }, "--kafka");
+  assert.equal(withoutJava.code, 3);
+  assert.match(withoutJava.stderr, /NO KAFKA ON THIS MACHINE: Java is missing: .*openjdk-17-jre-headless/);
+  // Without Java or packets, that is what it says.
+  const withoutKafka = await demo({ ...process.env, KAFKA_HOME: "/nowhere/kafka" }, "--kafka");
+  assert.equal(withoutKafka.code, 3);
+  assert.match(withoutKafka.stderr, /NO KAFKA ON THIS MACHINE: .*(\/nowhere\/kafka|Java|no packets)/);
+  assert.equal(withoutJava.stdout + withoutKafka.stdout, "");
+});
 
 test("the demo walks to its end, on an installation of its own, whatever the environment says", async () => {
-  const home = mkdtempSync(join(tmpdir(), "letsdata-home-"));
-  const asked: string[] = [];
-  const other = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`);
-    response.writeHead(500).end();
-  });
-  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
-  const temporary = join(home, "tmp");
-  const profiles = join(home, ".config/letsdata");
-  for (const folder of [temporary, profiles]) mkdirSync(folder, { recursive: true });
-  writeFileSync(join(profiles, "profiles.json"), JSON.stringify({ default: { url, apiKey: "ld_theirs" } }));
-  try {
-    const ended = await demo({
-      ...process.env,
-      HOME: home,
-      TMPDIR: temporary,
-      LETSDATA_URL: url,
-      LETSDATA_API_KEY: "ld_theirs",
-      DATABASE_URL: "postgres://letsdata@127.0.0.1:1/none",
-      AWS_ENDPOINT_URL: url,
-      AWS_PROFILE: "theirs",
-    });
-    assert.equal(ended.code, 0, ended.stdout + ended.stderr);
-    const isWithout = ended.stdout.includes("NO PACKETS ON THIS MACHINE");
-    assert.match(ended.stdout, isWithout ? /Done: 12 facts verified/ : /Done: 22 facts verified/);
-    assert.deepEqual(asked, []);
-    // Node keeps its compile cache there, for every program.
-    assert.deepEqual(
-      readdirSync(temporary).filter((name) => name !== "node-compile-cache"),
-      [],
-    );
-  } finally {
-    other.closeAllConnections();
-    other.close();
-    rmSync(home, { recursive: true, force: true });
-  }
+  const told = await strangersDemo();
+  assert.equal(told.code, 0, told.stdout + told.stderr);
+  const isWithout = told.stdout.includes("NO PACKETS ON THIS MACHINE");
+  assert.match(told.stdout, isWithout ? /Done: 12 facts verified/ : /Done: 22 facts verified/);
+  assert.deepEqual([told.asked, told.left], [[], []]);
 });

@@ -14,7 +14,7 @@ import { type CommandLine, commandLine } from "./support/customer.ts";
 import { type Fence, fencesOf, openShell, type Shell } from "./support/fences.ts";
 import { type Served, startServe } from "./support/served.ts";
 
-const LEFT_OUT = new Set(["node_modules", ".git", ".letsdata"]);
+const LEFT_OUT = new Set(["node_modules", ".git", ".letsdata", ".cache"]);
 const fences = fencesOf(readFileSync(join(ROOT, "README.md"), "utf8"));
 const sections = [...new Set(fences.map(({ section }) => section))];
 

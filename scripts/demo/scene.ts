@@ -60,8 +60,8 @@ export class Scene {
 
   /** The customer's own route; then what the page promises, by packets. */
   async whilePeered(connectionId: string): Promise<void> {
-    await this.#customersRoute(connectionId);
-    const { traffic, broker, customer, stranger } = this.#made;
+    const { traffic, vpc, broker, customer, stranger } = this.#made;
+    await traffic.customersRoute(customer.vpcId, vpc.cidrBlock, connectionId);
     const to = broker.privateIp;
     const { id, privateIp } = customer;
     this.#tell.check("TCP from the customer's host arrives", await traffic.tcp(id, to));
@@ -85,17 +85,6 @@ export class Scene {
     const nat = natGateways.find(({ subnetId }) => subnetId === own?.subnetId);
     const seen = await this.#made.traffic.seenAs(this.#made.broker.id);
     this.#tell.check(`to the internet it is ${seen}, its own zone's NAT gateway`, seen === nat?.publicIp);
-  }
-
-  async #customersRoute(connectionId: string): Promise<void> {
-    const ec2 = <T>(...args: string[]) => this.#tell.ec2<T>(CUSTOMER_ACCOUNT, this.#credentials, ...args);
-    const { RouteTables = [] } = await ec2<aws.DescribeRouteTablesResult>(
-      ...["describe-route-tables", "--filters", `Name=vpc-id,Values=${this.#made.customer.vpcId}`],
-    );
-    await ec2(
-      ...["create-route", "--route-table-id", RouteTables[0]?.RouteTableId ?? ""],
-      ...["--destination-cidr-block", this.#made.vpc.cidrBlock, "--vpc-peering-connection-id", connectionId],
-    );
   }
 
   async afterDelete(): Promise<void> {

@@ -30,7 +30,9 @@ export interface Telling {
   started(command: string, ...args: string[]): ChildProcessWithoutNullStreams;
   /** A command of ours that must succeed; its JSON. */
   letsdata<T>(...args: string[]): Promise<T>;
-  /** `aws ec2 …` of that account that must succeed; its JSON. Debian's aws knows no AWS_ENDPOINT_URL. */
+  /** `aws …` of that account that must succeed; its JSON. Debian's aws knows no AWS_ENDPOINT_URL. */
+  aws<T>(account: string, credentials: Credentials, ...args: string[]): Promise<T>;
+  /** `aws ec2 …`, the same way. */
   ec2<T>(account: string, credentials: Credentials, ...args: string[]): Promise<T>;
 }
 
@@ -49,6 +51,12 @@ export function telling(folder: string, { env }: CommandLine): Telling {
     if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}:\n${stderr}`);
     return (stdout.trim() ? JSON.parse(stdout) : {}) as T;
   };
+  const aws = <T>(account: string, { sandboxUrl }: Credentials, args: readonly string[]): Promise<T> =>
+    must("aws", [...args, "--endpoint-url", sandboxUrl], {
+      AWS_ACCESS_KEY_ID: account,
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_DEFAULT_REGION: REGION,
+    });
   return {
     say: (text) => console.log(isColoured ? `\n\x1b[1m${text}\x1b[0m` : `\n${text}`),
     note: (text) => console.log(`  ${text}`),
@@ -61,12 +69,8 @@ export function telling(folder: string, { env }: CommandLine): Telling {
     tried: (command, ...args) => tried(command, args),
     started: (command, ...args) => started(command, args),
     letsdata: (...args) => must("letsdata", args),
-    ec2: (account, { sandboxUrl }, ...args) =>
-      must("aws", ["ec2", ...args, "--endpoint-url", sandboxUrl], {
-        AWS_ACCESS_KEY_ID: account,
-        AWS_SECRET_ACCESS_KEY: "test",
-        AWS_DEFAULT_REGION: REGION,
-      }),
+    aws: (account, credentials, ...args) => aws(account, credentials, args),
+    ec2: (account, credentials, ...args) => aws(account, credentials, ["ec2", ...args]),
   };
 }
 

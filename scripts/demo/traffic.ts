@@ -70,6 +70,18 @@ export class Traffic {
     return this.host(CUSTOMER_ACCOUNT, Subnet?.SubnetId ?? "");
   }
 
+  /** The customer's own way to that block, in their VPC's main table. */
+  async customersRoute(vpcId: string, block: string, connectionId: string): Promise<void> {
+    const ec2 = <T>(...args: string[]) => this.#tell.ec2<T>(CUSTOMER_ACCOUNT, this.#credentials, ...args);
+    const { RouteTables = [] } = await ec2<aws.DescribeRouteTablesResult>(
+      ...["describe-route-tables", "--filters", `Name=vpc-id,Values=${vpcId}`],
+    );
+    await ec2(
+      ...["create-route", "--route-table-id", RouteTables[0]?.RouteTableId ?? ""],
+      ...["--destination-cidr-block", block, "--vpc-peering-connection-id", connectionId],
+    );
+  }
+
   /** One packet, followed by the kernel's counters. */
   async arrives(from: string, to: string, how: readonly string[]): Promise<boolean> {
     const { code, stderr } = await this.#tell.tried("letsdata", "sandbox", "trace", from, to, ...how);

@@ -2,12 +2,15 @@
 import type { AnswerOf } from "../contract/operations.ts";
 import { needsVpc } from "../control/datasets.ts";
 import { connectorStatusOf, deletePlanOf, networkStatusOf } from "../control/outlook.ts";
-import { brokerCount } from "../domain/kafka.ts";
 import type { BootstrapBrokers, SeenCluster, SeenFunction } from "../domain/connector.ts";
+import { brokerCount } from "../domain/kafka.ts";
 import type { Dataset, KafkaCluster } from "../domain/model.ts";
+import { topicOf } from "../domain/topic.ts";
+import type { World } from "../domain/world.ts";
 import type { Handlers, House } from "./call.ts";
 import { clientSnippets } from "./clientSnippets.ts";
 import { conditionView, deleteStepView, type KnownDataset, readDataset, statusReason } from "./datasets.ts";
+import { RequestFailure } from "./errors.ts";
 
 type ConnectorView = AnswerOf<"writeConnectors.view">;
 
@@ -23,6 +26,8 @@ export const writeConnectorHandlers: Handlers<
   },
 
   async "writeConnectors.update"(house, { actor, tenant, dataset, body }) {
+    if (body.volumeGiB === undefined && body.partitions === undefined)
+      throw new RequestFailure("invalid", "Nothing to change: give volumeGiB or partitions");
     const changed = await house.intent.updateConnector(actor, tenant.id, dataset.name, body);
     return connectorView(house, await readDataset(house.store, tenant, changed), false);
   },
@@ -56,7 +61,7 @@ function connectorView(
     vpcId: world?.vpcs[0]?.id ?? null,
     cidrBlock: network?.goneAt === null ? network.cidr : null,
     vpcStatus: networkStatusOf(known),
-    cluster: kafka && clusterView(kafka, cluster),
+    cluster: kafka && { ...clusterView(kafka, cluster), ...topicView(kafka, world) },
     functions: dataset.functionArns.map((arn) => functionView(known, arn)),
     conditions: (status?.conditions ?? []).map(conditionView),
     deletePlan: plan?.map(deleteStepView) ?? null,
@@ -70,10 +75,25 @@ function snippetsOf({ region }: Dataset, cluster: KafkaCluster, seen: SeenCluste
   return clientSnippets({ cluster, bootstrap: seen?.bootstrap ?? NOT_YET, region });
 }
 
-function clusterView(wish: KafkaCluster, seen: SeenCluster | null): NonNullable<ConnectorView["cluster"]> {
-  const { clusterType, authentication, topic, partitions, replicationFactor } = wish;
+type ClusterView = NonNullable<ConnectorView["cluster"]>;
+type TopicView = Pick<ClusterView, "topic" | "topicState" | "partitions" | "replicationFactor">;
+
+/** As it is; as it is to be while it is not there, or AWS does not tell. */
+function topicView(wish: KafkaCluster, world: World | null): TopicView {
+  const topic = topicOf(wish);
+  const seen = world?.topics.find(({ name, state }) => name === topic?.name && state !== "unknown");
   return {
-    ...{ clusterType, authentication, topic, partitions, replicationFactor },
+    topic: topic?.name ?? null,
+    topicState: seen?.state.toUpperCase() ?? null,
+    partitions: seen?.partitions ?? topic?.partitions ?? null,
+    replicationFactor: seen?.replicationFactor ?? topic?.replicationFactor ?? null,
+  };
+}
+
+function clusterView(wish: KafkaCluster, seen: SeenCluster | null): Omit<ClusterView, keyof TopicView> {
+  const { clusterType, authentication } = wish;
+  return {
+    ...{ clusterType, authentication },
     clusterArn: seen?.id ?? null,
     clusterName: seen?.name ?? null,
     state: seen?.state.toUpperCase() ?? null,

@@ -19,11 +19,21 @@ export async function connectorParts(answer: Fields, list: Lister): Promise<stri
       await list([cluster], ["clusterType", "version", "instanceType", "brokerCount", "volumeGiB", "state"]),
     );
     if (typeof cluster.clusterArn === "string") parts.push(`Cluster: ${cellAt(cluster, "clusterArn")}\n`);
+    parts.push(...topic(cluster));
     parts.push(...begins(cluster));
   }
   if (functions.length > 0)
     parts.push(await list(functions, ["functionArn", "state", "lastUpdateStatus", "isAttached"]));
   return [...parts, ...snippets(answer.clientSnippets as Fields | undefined)];
+}
+
+function topic(cluster: Fields): string[] {
+  if (typeof cluster.topic !== "string") return [];
+  const [partitions, copies] = [cellAt(cluster, "partitions"), cellAt(cluster, "replicationFactor")];
+  const state = cluster.topicState === null ? "not there" : cellAt(cluster, "topicState");
+  return [
+    `Topic: ${cellAt(cluster, "topic")}, ${partitions} partitions, ${copies} copies of each, ${state}\n`,
+  ];
 }
 
 /** One line for each way to connect that there is. */

@@ -20,6 +20,8 @@ export interface NetworkRef {
   readonly hasCluster?: boolean;
   /** Whether the function that probes is to be looked for; not when left out. */
   readonly hasProbe?: boolean;
+  /** The cluster's topic to look at; none when left out. */
+  readonly topic?: string | undefined;
   /** Functions to look at; none when left out. */
   readonly functionArns?: readonly string[];
 }

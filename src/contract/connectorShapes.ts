@@ -31,7 +31,8 @@ const cluster = z
     volumeGiB: z.number().nullable().describe("Of each broker; null where storage has no size"),
     authentication: z.string(),
     topic: z.string().nullable(),
-    partitions: z.number().nullable(),
+    topicState: z.string().nullable().describe("AWS's own word for it; null while it is not there"),
+    partitions: z.number().nullable().describe("Of the topic, as it is or is to be"),
     replicationFactor: z.number().nullable(),
     bootstrapBrokers,
     brokers: z.array(

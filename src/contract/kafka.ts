@@ -14,6 +14,7 @@ import {
 import type { VpcSize } from "../domain/model.ts";
 
 export const volumeGiB = z.number().int().min(1).max(MOST_VOLUME_GIB);
+export const partitions = z.number().int().min(1);
 
 export const kafka = z
   .strictObject({
@@ -46,16 +47,17 @@ export const kafka = z
       .describe("How clients say who they are: iam (the default), scram, or none"),
     topic: z
       .string()
-      .regex(/^[a-zA-Z0-9._-]{1,249}$/, "must be 1 to 249 letters, digits, points, hyphens and underscores")
       .optional()
-      .describe("The topic that the data task writes to"),
-    partitions: z.number().int().min(1).optional().describe("Of the topic"),
+      .describe("The topic that the data task writes to, made when the cluster is there; without it none"),
+    partitions: partitions
+      .optional()
+      .describe("Of the topic; without it one for each broker. They can become more later, not fewer"),
     replicationFactor: z
       .number()
       .int()
       .min(1)
       .optional()
-      .describe("Of the topic; at most the brokers there are"),
+      .describe("Copies of each partition; without it 3, and at most one on each broker"),
   })
   .describe("The Kafka cluster; without it a provisioned one that suits vpcSize");
 

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { writeConnector } from "./connectorShapes.ts";
 import { define, forTenant, inDataset } from "./define.ts";
-import { volumeGiB } from "./kafka.ts";
+import { partitions, volumeGiB } from "./kafka.ts";
 
 const PATH = "/v1/datasets/{datasetName}/writeConnector";
 const columns = ["datasetName", "status", "connectorDestination", "cluster.state", "vpcId", "statusReason"];
@@ -50,14 +50,19 @@ export const writeConnectorsOperations = {
   "writeConnectors.update": define({
     method: "PATCH",
     path: PATH,
-    summary: "Let a write connector's storage grow",
-    description: "The storage of each broker of a provisioned cluster. It grows and never shrinks.",
+    summary: "Let a write connector's storage or topic grow",
+    description:
+      "The storage of each broker of a provisioned cluster, and the partitions of the topic. Both grow and never shrink; " +
+      "say at least one.",
     access: "member",
     tenantScoped: true,
     status: 202,
     params: inDataset,
     query: z.object({ ...forTenant }),
-    body: z.object({ volumeGiB: volumeGiB.describe("Storage of each broker, GiB") }),
+    body: z.object({
+      volumeGiB: volumeGiB.optional().describe("Storage of each broker, GiB"),
+      partitions: partitions.optional().describe("Partitions of the topic"),
+    }),
     answer: writeConnector,
     idempotent: false,
     command: {
@@ -68,6 +73,10 @@ export const writeConnectorsOperations = {
           what: "Twice the storage",
           command: "letsdata writeConnectors update --datasetName Clicks --volumeGiB 200",
         },
+        {
+          what: "More partitions",
+          command: "letsdata writeConnectors update --datasetName Clicks --partitions 12",
+        },
       ],
     },
   }),
@@ -77,7 +86,7 @@ export const writeConnectorsOperations = {
     summary: "Build a write connector again",
     description:
       "After it was deleted: a new network and a new, empty cluster; in the range it had, if that still rests. After " +
-      "its cluster failed or was deleted outside of letsdata: a new, empty cluster in the network that stands.",
+      "its cluster failed, or its cluster or topic was deleted outside of letsdata: a new, empty one in what stands.",
     access: "member",
     tenantScoped: true,
     status: 202,

@@ -6,7 +6,10 @@
  */
 import { Failure } from "../domain/failure.ts";
 import type { Dataset, DatasetRange, KafkaCluster, Network, Tenant } from "../domain/model.ts";
+import { partitionsProblem, topicOf } from "../domain/topic.ts";
 import { CLUSTER } from "../network/cluster.ts";
+import { ownClusters } from "../network/holders.ts";
+import { TOPIC } from "../network/topic.ts";
 import type { NetworkStatus, Tx } from "../store/store.ts";
 import type { Actor } from "./actor.ts";
 import { takeRange } from "./addresses.ts";
@@ -15,7 +18,9 @@ import { by } from "./people.ts";
 
 export interface ConnectorChange {
   /** Of each broker. */
-  readonly volumeGiB: number;
+  readonly volumeGiB?: number | undefined;
+  /** Of the topic. */
+  readonly partitions?: number | undefined;
 }
 
 export interface ConnectorWishes {
@@ -53,9 +58,10 @@ export function connectorWishes(deps: DatasetDeps): ConnectorWishes {
 
     updateConnector: (actor, tenantId, name, change) =>
       store.change(async (tx) => {
-        const { dataset, network } = await find(tx, tenantId, name);
+        const found = await find(tx, tenantId, name);
+        const { dataset, network } = found;
         const { writeConnector } = dataset;
-        const kafka = grown(name, writeConnector.kafka, change);
+        const kafka = grown(found, change);
         if (kafka === writeConnector.kafka) return dataset;
         const updated = await tx.updateConnector(dataset.id, { ...writeConnector, kafka });
         if (network.goneAt === null) await tx.wake(network.id);
@@ -138,25 +144,40 @@ async function newRange(tx: Tx, { clock }: DatasetDeps, { tenant, dataset }: Fou
   return takeRange(tx, { tenant, datasetId: dataset.id, size, wanted, settings, now: clock.now() });
 }
 
-/** Its network stands: only a cluster that failed, or that somebody deleted, is made again. */
+/** Its network stands: only a cluster that failed, or a cluster or topic that somebody deleted, is made again. */
 async function again(tx: Tx, { dataset, network, status }: Found): Promise<void> {
   const { name } = dataset;
   if (network.want === "absent") throw underWay(name, "is still being deleted");
-  const told = status?.conditions.find(({ resource }) => resource === CLUSTER);
-  const cluster = status?.world?.clusters.find(({ ours }) => ours);
-  const isLost = told?.state === "blocked" && told.id !== null && (!cluster || cluster.state === "failed");
-  if (!isLost || status?.world?.clusters.some(({ ours }) => !ours))
+  const isBlocked = (key: string) =>
+    status?.conditions.some(
+      ({ resource, state, id }) => resource === key && state === "blocked" && id !== null,
+    );
+  const [cluster] = status?.world ? ownClusters(status.world) : [];
+  const isTaken = status?.world?.clusters.some(({ ours }) => !ours);
+  const isClusterLost = isBlocked(CLUSTER) && !isTaken && (!cluster || cluster.state === "failed");
+  const isTopicLost = isBlocked(TOPIC) && status?.world?.topics.length === 0;
+  if (!isClusterLost && !isTopicLost)
     throw new Failure("conflict", `The write connector of ${name} stands: there is nothing to build again`, {
       hint: `See how it is: letsdata writeConnectors view --datasetName ${name} ; to start from nothing, delete it first.`,
     });
-  await tx.giveUp(network.id, CLUSTER);
+  if (isClusterLost) await tx.giveUp(network.id, CLUSTER);
+  await tx.giveUp(network.id, TOPIC);
   await tx.wake(network.id, "fresh");
 }
 
 /** The same object when nothing changes. */
-function grown(name: string, kafka: KafkaCluster | null, { volumeGiB }: ConnectorChange): KafkaCluster {
+function grown({ dataset, status }: Found, { volumeGiB, partitions }: ConnectorChange): KafkaCluster {
+  const { name, writeConnector } = dataset;
+  const { kafka } = writeConnector;
   if (!kafka)
     throw new Failure("conflict", `The write connector of ${name} has no cluster: its clusterType is none`);
+  const grownOnce = volumeGiB === undefined ? kafka : withStorage(name, kafka, volumeGiB);
+  if (partitions === undefined) return grownOnce;
+  const seen = status?.world?.topics.find((topic) => topic.name === kafka.topic)?.partitions ?? 0;
+  return withPartitions(name, grownOnce, { partitions, seen });
+}
+
+function withStorage(name: string, kafka: KafkaCluster, volumeGiB: number): KafkaCluster {
   const { volumeGiB: present } = kafka;
   if (present === null)
     throw new Failure("conflict", `The cluster of ${name} is an express one: its storage has no size`);
@@ -165,6 +186,30 @@ function grown(name: string, kafka: KafkaCluster | null, { volumeGiB }: Connecto
       hint: "A broker's storage grows and never shrinks.",
     });
   return volumeGiB === present ? kafka : { ...kafka, volumeGiB };
+}
+
+interface Growth {
+  readonly partitions: number;
+  /** As many as the topic has already, whoever made them. */
+  readonly seen: number;
+}
+
+function withPartitions(name: string, kafka: KafkaCluster, { partitions, seen }: Growth): KafkaCluster {
+  const topic = topicOf(kafka);
+  if (!topic)
+    throw new Failure("conflict", `The write connector of ${name} has no topic: there is nothing to grow`, {
+      hint: "Name one when the dataset is created: writeConnector.kafka.topic.",
+    });
+  const present = Math.max(topic.partitions, seen);
+  if (partitions < present)
+    throw new Failure(
+      "invalid",
+      `partitions ${partitions} is less than the ${present} that ${topic.name} has or is to have`,
+      { hint: "A topic's partitions become more and never fewer: records would be lost." },
+    );
+  const problem = partitionsProblem(kafka, { ...topic, partitions });
+  if (problem) throw new Failure("invalid", `partitions: ${problem}`);
+  return partitions === topic.partitions ? kafka : { ...kafka, partitions };
 }
 
 interface Done {

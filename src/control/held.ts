@@ -215,7 +215,8 @@ export function refOf(network: Network, attempts: readonly Attempt[]): NetworkRe
     key === "vpc" && resourceId && closedAt === null ? [resourceId] : [],
   );
   const has = { hasCluster: cluster !== null, hasProbe: probeRoleArn !== null };
-  return { id, tenantId, datasetId, datasetName, functionArns, vpcIds, ...has };
+  const connector = { functionArns, topic: cluster?.topic ?? undefined, ...has };
+  return { id, tenantId, datasetId, datasetName, vpcIds, ...connector };
 }
 
 /** Comes before what was seen earlier: as long as it lasts, nothing else can change. */

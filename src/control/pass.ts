@@ -12,8 +12,9 @@ import type { Verdict } from "../network/connect.ts";
 import { isWhole, nothingKnown, touched } from "../network/looks.ts";
 import { type Plan, plan } from "../network/plan.ts";
 import type { Move } from "../network/sight.ts";
-import { holdsCreationUp } from "../network/status.ts";
+import { holdsCreationUp, isLost } from "../network/status.ts";
 import type { Lease, PassWrites } from "../store/store.ts";
+import { adopt } from "./adoption.ts";
 import { type GateInput, peeringHolds, shortages } from "./quotaGate.ts";
 
 export interface PassDeps {
@@ -85,26 +86,6 @@ async function gated(gate: GateInput, thought: Plan, attempts: readonly Attempt[
   return short.length === 0 ? thought : { ...thought, moves: [], conditions: short };
 }
 
-/** An attempt whose answer was lost, and which the world now shows by its tag, gets its id. */
-async function adopt({ attempts, world, writes }: PassInput): Promise<void> {
-  const things = [
-    ...world.vpcs,
-    ...world.subnets,
-    ...world.internetGateways,
-    ...world.addresses,
-    ...world.natGateways,
-    ...world.routeTables,
-    ...world.endpoints,
-    ...world.groups,
-    ...[...world.clusters, ...world.probes].filter(({ ours }) => ours),
-  ];
-  for (const { key, attempt, resourceId, closedAt } of attempts) {
-    if (resourceId || closedAt !== null) continue;
-    const found = things.find((thing) => thing.key === key && thing.attempt === attempt);
-    if (found) await writes.recordAttempt(key, attempt, found.id);
-  }
-}
-
 /** A network the tenant declared later does not move the range: it is said, and peering from it cannot work. */
 function rangeCondition(
   { cidr, want }: Network,
@@ -161,11 +142,6 @@ async function writeStatus(
   const isBlocked = (conditions: readonly Condition[]) => conditions.some(holdsCreationUp);
   // Failures of the last pass's steps count too: they are in `previous`, not in the fresh thought.
   await writes.setDatasetStatus(isBlocked(thought.conditions) || isBlocked(previous) ? "ERROR" : "CREATING");
-}
-
-/** What no pass puts right once a dataset was ACTIVE: its cluster is gone, or failed. */
-function isLost({ resource, state, actor }: Condition): boolean {
-  return resource === "cluster" && state === "blocked" && actor === "operator";
 }
 
 /** What held a create up in the pass before stands until it is made: only then is there something new to say. */
@@ -261,7 +237,7 @@ async function take(deps: PassDeps, input: PassInput, { step, attempt }: Move): 
 }
 
 function isCreate(step: Step): boolean {
-  return /^(create(Vpc|Subnet|InternetGateway|NatGateway|RouteTable|Endpoint|Group|Cluster|Probe)|allocateAddress)$/.test(
+  return /^(create(Vpc|Subnet|InternetGateway|NatGateway|RouteTable|Endpoint|Group|Cluster|Topic|Probe)|allocateAddress)$/.test(
     step.do,
   );
 }

@@ -49,6 +49,22 @@ export interface SeenCluster {
   readonly createdAt: number | null;
 }
 
+/** A topic of a cluster, by its name: it bears no tag. */
+export interface SeenTopic {
+  /** Its ARN. */
+  readonly id: string;
+  readonly key: string;
+  readonly attempt: number;
+  readonly name: string;
+  readonly clusterId: string;
+  /** `unknown`: the provider did not tell, or was not asked, because the cluster was at work. */
+  readonly state: string;
+  /** Why the provider does not tell. */
+  readonly refusal: string | null;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+}
+
 export type FunctionLack = "role" | "quota" | "addresses" | "calls";
 
 export interface SeenFunction {

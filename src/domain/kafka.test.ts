@@ -39,6 +39,18 @@ describe("what is taken where nothing is said", () => {
   });
 });
 
+test("a topic has one partition for each broker and three copies, unless somebody says otherwise", () => {
+  const made = (asked: KafkaRequest) => {
+    const { topic, partitions, replicationFactor } = kafkaCluster(asked, "large") ?? {};
+    return [topic, partitions, replicationFactor];
+  };
+  assert.deepEqual(made({}), [null, null, null]);
+  assert.deepEqual(made({ topic: "events" }), ["events", 6, 3]);
+  assert.deepEqual(made({ topic: "events", brokersPerZone: 1 }), ["events", 3, 3]);
+  const own = { topic: "events", partitions: 50, replicationFactor: 2 };
+  assert.deepEqual(made(own), ["events", 50, 2]);
+});
+
 describe("what is refused, with what would be right", () => {
   const refused = (asked: KafkaRequest, size: (typeof VPC_SIZES)[number] = "small") =>
     kafkaProblems(asked, size).map(({ field, message }) => `${field}: ${message}`);
@@ -78,10 +90,42 @@ describe("what is refused, with what would be right", () => {
     assert.match(refused({ volumeGiB: 20_000 })[0] ?? "", /1 to 16384 GiB/);
   });
 
-  test("more copies than brokers; anything else beside none", () => {
-    assert.match(refused({ replicationFactor: 4 })[0] ?? "", /^replicationFactor: 4 copies/);
-    assert.deepEqual(refused({ replicationFactor: 4 }, "large"), []);
+  test("a topic's numbers without a topic; anything else beside none", () => {
+    assert.deepEqual(refused({ partitions: 3, replicationFactor: 3 }), [
+      "partitions: is of a topic, and none is named: add topic",
+      "replicationFactor: is of a topic, and none is named: add topic",
+    ]);
     assert.deepEqual(refused({ clusterType: "none", topic: "x" }), ["topic: is not for clusterType none"]);
+  });
+
+  test("more copies than brokers, and fewer than express brokers keep", () => {
+    const topic = "events";
+    assert.deepEqual(refused({ topic, replicationFactor: 4 }), [
+      "replicationFactor: 4 copies need as many brokers, and there are 3",
+    ]);
+    assert.deepEqual(refused({ topic, replicationFactor: 4 }, "large"), []);
+    const express = { clusterType: "express", topic } as const;
+    assert.match(refused({ ...express, replicationFactor: 2 })[0] ?? "", /keeps 3 copies of every topic/);
+    assert.deepEqual(refused({ ...express, replicationFactor: 3 }), []);
+  });
+
+  test("more partitions than AWS recommends for all that a cluster holds", () => {
+    const small = { topic: "events", instanceType: "kafka.t3.small" };
+    assert.deepEqual(refused({ ...small, partitions: 300 }), []);
+    assert.deepEqual(refused({ ...small, partitions: 301 }), [
+      "partitions: 301 partitions of 3 copies are more than AWS recommends for all topics of 3 brokers " +
+        "kafka.t3.small: at most 300",
+    ]);
+    assert.deepEqual(refused({ ...small, partitions: 900, replicationFactor: 1 }), []);
+    assert.match(refused({ topic: "e", partitions: 1_001 })[0] ?? "", /at most 1000$/);
+    assert.deepEqual(refused({ topic: "e", partitions: 4_000, instanceType: "kafka.m5.24xlarge" }), []);
+  });
+
+  test("names that are no topic's", () => {
+    for (const topic of ["", "a b", "ä", "a/b", "x".repeat(250), ".", "..", "__consumer_offsets"])
+      assert.match(refused({ topic })[0] ?? "", /^topic: /, topic);
+    for (const topic of ["x".repeat(249), "a.b_c-D9", "...", "_x"])
+      assert.deepEqual(refused({ topic }), [], topic);
   });
 });
 

@@ -4,6 +4,7 @@
  * Refuses versions in ZooKeeper mode: new clusters are KRaft's.
  */
 import type { KafkaCluster, VpcSize } from "./model.ts";
+import { partitionsProblem, replicationProblem, topicNameProblem, topicOf } from "./topic.ts";
 
 /** `none`: the network alone, without a cluster. */
 export const CLUSTER_TYPES = ["provisioned", "express", "none"] as const;
@@ -90,19 +91,22 @@ export interface KafkaRequest {
 
 /** The cluster that is asked for, with what nobody said; null for none. */
 export function kafkaCluster(asked: KafkaRequest, size: VpcSize): KafkaCluster | null {
-  const { clusterType = "provisioned", topic = null, partitions = null, replicationFactor = null } = asked;
+  const { clusterType = "provisioned", topic = null } = asked;
   if (clusterType === "none") return null;
-  const { [clusterType]: instanceType, brokersPerZone, volumeGiB } = SIZING[size];
+  const { [clusterType]: instanceType, brokersPerZone: usual, volumeGiB } = SIZING[size];
+  const brokersPerZone = asked.brokersPerZone ?? usual;
+  const { partitions = null, replicationFactor = null } = asked;
+  const of = topicOf({ topic, partitions, replicationFactor, brokersPerZone });
   return {
     clusterType,
     version: asked.version ?? DEFAULT_VERSION,
     instanceType: asked.instanceType ?? instanceType,
-    brokersPerZone: asked.brokersPerZone ?? brokersPerZone,
+    brokersPerZone,
     volumeGiB: clusterType === "express" ? null : (asked.volumeGiB ?? volumeGiB),
     authentication: asked.authentication ?? "iam",
     topic,
-    partitions,
-    replicationFactor,
+    partitions: of?.partitions ?? null,
+    replicationFactor: of?.replicationFactor ?? null,
   };
 }
 
@@ -143,7 +147,7 @@ export function kafkaProblems(asked: KafkaRequest, size: VpcSize): readonly Kafk
     ...wrongVersion(asked, clusterType),
     ...wrongVolume(asked, clusterType),
     ...tooManyBrokers(asked, size),
-    ...wrongReplication(asked, size),
+    ...wrongTopic(asked, size),
   ];
 }
 
@@ -202,14 +206,22 @@ function tooManyBrokers(asked: KafkaRequest, size: VpcSize): KafkaProblem[] {
   return [problem("brokersPerZone", `${why}: at most ${most}${larger}`)];
 }
 
-function wrongReplication({ replicationFactor, ...asked }: KafkaRequest, size: VpcSize): KafkaProblem[] {
-  const brokers = (asked.brokersPerZone ?? SIZING[size].brokersPerZone) * ZONES;
-  if (replicationFactor === undefined || replicationFactor <= brokers) return [];
+/** Without a topic its numbers are of nothing. */
+function wrongTopic(asked: KafkaRequest, size: VpcSize): KafkaProblem[] {
+  const cluster = kafkaCluster(asked, size);
+  if (asked.topic === undefined)
+    return (["partitions", "replicationFactor"] as const).flatMap((field) =>
+      asked[field] === undefined ? [] : [problem(field, "is of a topic, and none is named: add topic")],
+    );
+  const told = (field: keyof KafkaRequest, message: string | null) =>
+    message === null ? [] : [problem(field, message)];
+  const wish = cluster && topicOf(cluster);
+  if (!wish) return [];
+  const copies = replicationProblem(cluster, wish.replicationFactor);
   return [
-    problem(
-      "replicationFactor",
-      `${replicationFactor} copies need as many brokers, and there are ${brokers}`,
-    ),
+    ...told("topic", topicNameProblem(wish.name)),
+    ...told("replicationFactor", copies),
+    ...(copies === null ? told("partitions", partitionsProblem(cluster, wish)) : []),
   ];
 }
 

@@ -62,7 +62,7 @@ export interface KafkaCluster {
   /** Of each broker; null where storage has no size. */
   readonly volumeGiB: number | null;
   readonly authentication: "iam" | "scram" | "none";
-  /** What the data task writes to; kept for it and for readers. */
+  /** What the data task writes to; null for none of ours. */
   readonly topic: string | null;
   readonly partitions: number | null;
   readonly replicationFactor: number | null;

@@ -5,7 +5,8 @@
  * default ACL) are found by VPC id.
  */
 import type { Cidr } from "./cidr.ts";
-import type { ClusterSpec, ProbeSpec, SeenCluster, SeenFunction, SeenProbe } from "./connector.ts";
+import type { ClusterSpec, ProbeSpec, SeenCluster, SeenFunction, SeenProbe, SeenTopic } from "./connector.ts";
+import type { TopicWish } from "./topic.ts";
 
 /** Something of ours, by tag. `attempt` is the value of `letsdata:attempt`. */
 export interface Tagged {
@@ -162,6 +163,7 @@ export const KINDS = [
   "peerings",
   "interfaces",
   "clusters",
+  "topics",
   "functions",
   "probes",
 ] as const;
@@ -184,6 +186,7 @@ export interface World {
   readonly peerings: readonly SeenPeering[];
   readonly interfaces: readonly SeenInterface[];
   readonly clusters: readonly SeenCluster[];
+  readonly topics: readonly SeenTopic[];
   readonly functions: readonly SeenFunction[];
   readonly probes: readonly SeenProbe[];
 }
@@ -205,6 +208,7 @@ export function emptyWorld(at: number): World {
     peerings: [],
     interfaces: [],
     clusters: [],
+    topics: [],
     functions: [],
     probes: [],
   };
@@ -237,6 +241,7 @@ export type CreateStep = { readonly key: string } & (
       readonly description: string;
     }
   | { readonly do: "createCluster"; readonly spec: ClusterSpec }
+  | { readonly do: "createTopic"; readonly clusterArn: string; readonly topic: TopicWish }
   | { readonly do: "createProbe"; readonly spec: ProbeSpec }
 );
 
@@ -294,6 +299,12 @@ export type ChangeStep = { readonly key: string } & (
       readonly clusterArn: string;
       readonly revision: string;
       readonly volumeGiB: number;
+    }
+  | {
+      readonly do: "growTopic";
+      readonly clusterArn: string;
+      readonly name: string;
+      readonly partitions: number;
     }
   | {
       readonly do: "attachFunction";

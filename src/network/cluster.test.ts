@@ -4,7 +4,8 @@ import type { SeenCluster, SeenFunction } from "../domain/connector.ts";
 import { kafkaCluster } from "../domain/kafka.ts";
 import type { Network } from "../domain/model.ts";
 import type { Attempt, SeenInterface, World } from "../domain/world.ts";
-import { cluster, network, PLACES, settled, steps, think } from "./settled.testing.ts";
+import { cluster, PLACES } from "./clusters.testing.ts";
+import { network, settled, steps, think } from "./settled.testing.ts";
 
 const ARN = "arn:aws:lambda:us-east-1:999999999999:function:clicks";
 const HOUR = 3_600_000;

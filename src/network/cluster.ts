@@ -94,7 +94,7 @@ function specOf(wish: KafkaCluster, places: Places) {
   };
 }
 
-function command(verb: string, { datasetName }: Network): string {
+export function command(verb: string, { datasetName }: Network): string {
   return `letsdata writeConnectors ${verb} --datasetName ${datasetName}`;
 }
 

@@ -24,10 +24,12 @@ export interface LookQuestion {
 export function dueKinds({ world, conditions, now, freshAfter, oldMs }: LookQuestion): readonly Kind[] {
   if (!world) return KINDS;
   const atWork = new Set(conditions.filter(isAtWork).map(({ resource }) => kindOfKey(resource)));
-  return KINDS.filter((kind) => {
+  const due = KINDS.filter((kind) => {
     const looked = world.lookedAt[kind];
     return looked === 0 || looked < freshAfter || now - looked >= oldMs || atWork.has(kind);
   });
+  // A topic is asked for by the cluster that has it: what is not there is told from what cannot be asked.
+  return due.includes("topics") && !due.includes("clusters") ? [...due, "clusters"] : due;
 }
 
 /** AWS may change it any moment, or somebody is asked to. */
@@ -48,6 +50,7 @@ const KIND_OF_KEY: Readonly<Record<string, Kind>> = {
   peering: "peerings",
   interface: "interfaces",
   cluster: "clusters",
+  topic: "topics",
   function: "functions",
   probe: "probes",
 };

@@ -14,6 +14,7 @@ import type { Hold } from "./peeringQuotas.ts";
 import { buildProbe } from "./probe.ts";
 import { Draft, type Move, Sight, stamped } from "./sight.ts";
 import { holdsNothingBack } from "./status.ts";
+import { buildTopic } from "./topic.ts";
 import { teardown } from "./teardown.ts";
 
 export interface PlanInput {
@@ -50,7 +51,9 @@ export function plan(input: PlanInput): Plan {
     const { layout } = network;
     build({ desired: desired(network.cidr, layout, peers), layout, sight, draft });
     const runs = { network, layout, sight, draft };
-    buildFunctions(runs, buildCluster(runs));
+    const serves = buildCluster(runs);
+    buildTopic(runs, previous);
+    buildFunctions(runs, serves);
     buildProbe(runs);
     dropExtras(sight, draft);
   }

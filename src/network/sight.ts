@@ -81,10 +81,19 @@ export class Sight {
 
   /** The id of what was made under this key and is there no longer, though we did not take it away; or null. */
   lost(key: string): string | null {
-    const open = this.#attempts.find(
+    const open = this.#answered(key);
+    return open && !this.#unsettled(open) ? open.resourceId : null;
+  }
+
+  /** The id of what was made under this key and is wanted; null when nothing was. */
+  made(key: string): string | null {
+    return this.#answered(key)?.resourceId ?? null;
+  }
+
+  #answered(key: string): Attempt | undefined {
+    return this.#attempts.find(
       (attempt) => attempt.key === key && attempt.closedAt === null && attempt.resourceId !== null,
     );
-    return open && !this.#unsettled(open) ? open.resourceId : null;
   }
 
   /** True for what we made and do not want any more. */

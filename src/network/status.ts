@@ -9,21 +9,34 @@ export type PartStatus = (typeof PART_STATUSES)[number];
 
 /** True for what tells of the cluster or a function, and not of the network they stand in. */
 export function isOfConnector({ resource }: Pick<Condition, "resource">): boolean {
-  return resource === "cluster" || resource.startsWith("function/");
+  return resource === "cluster" || resource === "topic" || resource.startsWith("function/");
 }
 
 /** The S3 endpoint's bucket is the slowest of all, peerings are the customer's, a probe is no part of the work. */
-export function holdsNothingBack({ resource, state }: Condition): boolean {
-  return state === "ready" || resource === "endpoint/s3" || isBeside(resource);
+export function holdsNothingBack(condition: Condition): boolean {
+  return condition.state === "ready" || condition.resource === "endpoint/s3" || isBeside(condition);
 }
 
-function isBeside(resource: string): boolean {
-  return resource === "probe" || resource.startsWith("peering/");
+function isBeside(condition: Condition): boolean {
+  const { resource } = condition;
+  return resource === "probe" || resource.startsWith("peering/") || isUnmadeTopic(condition);
+}
+
+/** Where AWS does not make topics, everything else works, and somebody can make it by Kafka's own means. */
+function isUnmadeTopic({ resource, state, id }: Condition): boolean {
+  return resource === "topic" && state === "blocked" && id === null;
+}
+
+/** What no pass puts right once a dataset was ACTIVE: its cluster or its topic is gone, or not what it should be. */
+export function isLost({ resource, state, actor, id }: Condition): boolean {
+  if (state !== "blocked" || actor !== "operator") return false;
+  return resource === "cluster" || (resource === "topic" && id !== null);
 }
 
 /** True for what an operator has to put right before anything is ACTIVE. */
-export function holdsCreationUp({ state, resource, actor }: Condition): boolean {
-  return state === "blocked" && actor === "operator" && resource !== "range" && !isBeside(resource);
+export function holdsCreationUp(condition: Condition): boolean {
+  const { state, resource, actor } = condition;
+  return state === "blocked" && actor === "operator" && resource !== "range" && !isBeside(condition);
 }
 
 /** Of the network alone. Once it was ACTIVE it stays so: what is repaired in it is told by its conditions. */

@@ -23,6 +23,7 @@ import {
 } from "./holders.ts";
 import type { Draft, Sight } from "./sight.ts";
 import { dropConnector, tellOwnInterface } from "./teardownConnector.ts";
+import { TOPIC } from "./topic.ts";
 
 export interface TeardownInput {
   readonly sight: Sight;
@@ -46,7 +47,9 @@ export function teardown(input: TeardownInput): boolean {
   dropSubnets(input);
   dropTables(input);
   dropVpcs(input);
-  for (const attempt of sight.hiddenAttempts(seenIds(sight)))
+  // A topic goes with its cluster, and cannot come to light after it.
+  const hidden = sight.hiddenAttempts(seenIds(sight)).filter(({ key }) => key !== TOPIC);
+  for (const attempt of hidden)
     draft.deleting({
       resource: attempt.key,
       id: attempt.resourceId,

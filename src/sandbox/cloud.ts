@@ -22,7 +22,7 @@ import { isRegion } from "./places.ts";
 import { isRead } from "./rates.ts";
 import { RequestLog } from "./requestLog.ts";
 import type { InterfaceRow } from "./rows.ts";
-import type { ClusterRow } from "./serviceRows.ts";
+import type { ClusterRow, TopicRow } from "./serviceRows.ts";
 import { type Planting, placeOf, plant } from "./servicesInterfaces.ts";
 import { patched, type Settings } from "./settings.ts";
 import { type Claim, readClaim, type SignedRequest, verify } from "./sigv4.ts";
@@ -156,6 +156,20 @@ export class Cloud {
       const { brokers: _, ...rest } = row;
       const end = failure ? { failsAt: this.#clock.now(), failure } : {};
       this.tables.clusters.put({ ...rest, ...(brokers ? { brokers } : {}), ...end });
+    });
+  }
+
+  /** Keeps what a cluster's brokers say of its topics. Throws when the disk refuses. */
+  noteTopics({
+    put,
+    remove,
+  }: {
+    readonly put: readonly TopicRow[];
+    readonly remove: readonly string[];
+  }): void {
+    this.#change(() => {
+      for (const row of put) if (this.tables.clusters.get(row.clusterArn)) this.tables.topics.put(row);
+      for (const id of remove) this.tables.topics.delete(id);
     });
   }
 

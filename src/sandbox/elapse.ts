@@ -10,6 +10,7 @@ import { peeringsOf } from "./find.ts";
 import { instanceState } from "./instanceStates.ts";
 import { detached, removeInterface } from "./interfaceRows.ts";
 import { elapseClusters } from "./kafkaClusters.ts";
+import { elapseTopics } from "./kafkaTopics.ts";
 import { elapseFunctions } from "./lambdaInterfaces.ts";
 import { natGatewayFreedAt } from "./natGateways.ts";
 import { cannotPeer, FAILURE, isForgotten, peeringState } from "./peeringStates.ts";
@@ -23,6 +24,7 @@ export function elapse(call: Call): void {
   peerings(call);
   endpoints(call);
   elapseClusters(call);
+  elapseTopics(call);
   elapseFunctions(call);
   servicesInterfaces(call);
 }

@@ -148,11 +148,12 @@ function doomed(call: Call, row: ClusterRow): ClusterRow {
 
 /** What time alone has brought the caller's clusters: an update is done, a deleted one is gone. */
 export function elapseClusters(call: Call): void {
-  const { clusters, clusterOperations } = call.tables;
+  const { clusters, clusterOperations, topics } = call.tables;
   for (const row of clusters.list(call)) {
     if (row.deletedAt !== undefined && row.deletedAt <= call.now) {
       for (const one of clusterOperations.list(call))
         if (one.clusterArn === row.id) clusterOperations.delete(one.id);
+      for (const one of topics.list(call)) if (one.clusterArn === row.id) topics.delete(one.id);
       clusters.delete(row.id);
     } else if (row.update && row.update.endsAt <= call.now) {
       const { update, ...rest } = row;

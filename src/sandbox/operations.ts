@@ -24,6 +24,7 @@ import { kafkaNodeHandlers } from "./kafkaNodes.ts";
 import { kafkaOperationHandlers } from "./kafkaOperations.ts";
 import { kafkaSecretHandlers } from "./kafkaSecrets.ts";
 import { kafkaTagHandlers } from "./kafkaTags.ts";
+import { kafkaTopicHandlers } from "./kafkaTopics.ts";
 import { kafkaUpdateHandlers } from "./kafkaUpdates.ts";
 import { LAMBDA_ERRORS, LAMBDA_REFUSALS } from "./lambdaErrors.ts";
 import { lambdaFunctionHandlers } from "./lambdaFunctions.ts";
@@ -80,6 +81,7 @@ const kafkaHandlers = {
   ...kafkaOperationHandlers,
   ...kafkaSecretHandlers,
   ...kafkaTagHandlers,
+  ...kafkaTopicHandlers,
   ...kafkaUpdateHandlers,
 } satisfies Handlers<typeof kafka>;
 

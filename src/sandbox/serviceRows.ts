@@ -94,6 +94,34 @@ export interface ClusterOperationRow extends Row {
   readonly after: MutableClusterInfo;
 }
 
+/** A partition of a topic, as its brokers tell. */
+export interface TopicPartitionRow {
+  /** -1 = it has none now. */
+  readonly leader: number;
+  readonly replicas: readonly number[];
+  readonly inSync: readonly number[];
+}
+
+export interface TopicWorkRow {
+  readonly is: "CREATING" | "UPDATING" | "DELETING";
+  /** undefined = the cluster's brokers do it, and say when it is done. */
+  readonly endsAt?: number;
+  readonly partitions?: number;
+  readonly configs?: Readonly<Record<string, string>>;
+}
+
+export interface TopicRow extends Row {
+  readonly clusterArn: string;
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  /** What was asked for beside the cluster's own values. */
+  readonly configs: Readonly<Record<string, string>>;
+  readonly work?: TopicWorkRow;
+  /** As the brokers tell; undefined = there are none to tell. */
+  readonly placed?: readonly TopicPartitionRow[];
+}
+
 /** A secret of Secrets Manager: its last value only. */
 export interface SecretRow extends Row {
   readonly name: string;

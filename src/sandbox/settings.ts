@@ -40,6 +40,10 @@ export interface Settings {
   readonly mskHealingMs: number;
   /** From one growth of a cluster's volumes to the next. */
   readonly mskStorageCooldownMs: number;
+  /** Of a topic's creation, growth or deletion where no broker is Kafka. */
+  readonly mskTopicMs: number;
+  /** How old what is told of topics may be, where brokers are Kafka and clients change topics too. */
+  readonly mskTopicsOldMs: number;
   /** Clusters made while it is set become FAILED with this code in their StateInfo. */
   readonly mskFailure: string;
   /** Of a function's creation or update that needs no new interface, and of one that does. */
@@ -129,6 +133,8 @@ const aws: Settings = {
   mskInterfacesLagMs: 2 * MINUTE,
   mskHealingMs: 5 * MINUTE,
   mskStorageCooldownMs: 6 * HOUR,
+  mskTopicMs: 5_000,
+  mskTopicsOldMs: MINUTE,
   mskFailure: "",
   lambdaPendingMs: 1_500,
   lambdaInterfacePendingMs: MINUTE,
@@ -187,6 +193,8 @@ const quick: Settings = {
   mskInterfacesLagMs: 0,
   mskHealingMs: 10_000,
   mskStorageCooldownMs: 0,
+  mskTopicMs: 500,
+  mskTopicsOldMs: 5_000,
   lambdaPendingMs: 100,
   lambdaInterfacePendingMs: 500,
   lambdaInterfaceDetachMs: 500,

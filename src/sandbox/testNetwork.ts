@@ -78,8 +78,13 @@ export async function makeNatGateway(
 }
 
 /** One instance in the subnet; pending. */
-export async function makeInstance(client: EC2Client, subnetId: string): Promise<string> {
-  const input = { ImageId: "ami-12345678", MinCount: 1, MaxCount: 1, SubnetId: subnetId };
+export async function makeInstance(
+  client: EC2Client,
+  subnetId: string,
+  groupIds: readonly string[] = [],
+): Promise<string> {
+  const groups = groupIds.length > 0 ? { SecurityGroupIds: [...groupIds] } : {};
+  const input = { ImageId: "ami-12345678", MinCount: 1, MaxCount: 1, SubnetId: subnetId, ...groups };
   const { Instances } = await client.send(new RunInstancesCommand(input));
   return Instances?.[0]?.InstanceId ?? "";
 }

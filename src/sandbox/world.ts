@@ -32,6 +32,7 @@ export class Tables {
   readonly endpoints = new Table<rows.EndpointRow>("endpoints");
   readonly clusters = new Table<services.ClusterRow>("clusters");
   readonly clusterOperations = new Table<services.ClusterOperationRow>("clusterOperations");
+  readonly topics = new Table<services.TopicRow>("topics");
   readonly secrets = new Table<services.SecretRow>("secrets");
   readonly functions = new Table<services.FunctionRow>("functions");
   readonly functionCodes = new Table<services.FunctionCodeRow>("functionCodes");

@@ -16,8 +16,8 @@ test("a network of before has no cluster, and what was seen of it gets the new k
   const driver = await embeddedInMemory();
   const session = { db: driver.db, clock };
   await migrate(session, migrations().slice(0, 4), async () => {});
-  const { clusters: _, functions: __, probes: ___, ...world } = emptyWorld(7);
-  const { clusters: _c, functions: _f, probes: _p, ...lookedAt } = world.lookedAt;
+  const { clusters: _, topics: __, functions: ___, probes: ____, ...world } = emptyWorld(7);
+  const { clusters: _c, topics: _t, functions: _f, probes: _p, ...lookedAt } = world.lookedAt;
   const old = JSON.stringify({ ...world, lookedAt });
   await sql`insert into tenant values ('ten_1', 'default', 8, '[]', 1, null)`.execute(session.db);
   await sql`insert into dataset values ('ds_1', 'ten_1', 'Clicks', 'us-east-1', '111122223333',
@@ -33,7 +33,7 @@ test("a network of before has no cluster, and what was seen of it gets the new k
   const seen = (await scope.status("ds_1"))?.world;
   assert.deepEqual(seen, {
     ...emptyWorld(7),
-    lookedAt: { ...emptyWorld(7).lookedAt, clusters: 0, functions: 0, probes: 0 },
+    lookedAt: { ...emptyWorld(7).lookedAt, clusters: 0, topics: 0, functions: 0, probes: 0 },
   });
   await driver.close();
 });

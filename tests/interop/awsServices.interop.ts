@@ -75,6 +75,31 @@ function written(beside: string, value: object): string {
   return `${beside}.event`;
 }
 
+/** Made, grown, shown, listed and deleted. */
+async function topics(aws: Typist, arn: string): Promise<void> {
+  const named = `${arn} --topic-name events`;
+  const create = `kafka create-topic ${named} --partition-count 3 --replication-factor 3`;
+  const made = await aws.type<{ TopicArn: string; Status: string }>(create);
+  assert.match(made.TopicArn, /^arn:aws:kafka:us-east-1:\d{12}:topic\/clicks\/[^/]+\/events$/);
+  const status = () => aws.type<string>(`kafka describe-topic ${named} --query Status`);
+  await until("ACTIVE", status);
+  await aws.refused("TopicExistsException", create);
+  await aws.type(`kafka update-topic ${named} --partition-count 5`);
+  await until("ACTIVE", status);
+  const leaders = await aws.type<number[]>(
+    `kafka describe-topic-partitions ${named} --page-size 2 --query Partitions[].Leader`,
+  );
+  assert.deepEqual(leaders, [1, 2, 3, 1, 2]);
+  await aws.refused("BadRequestException", `kafka update-topic ${named} --partition-count 2`);
+  const listed = await aws.type(`kafka list-topics ${arn} --query Topics[].PartitionCount`);
+  assert.deepEqual(listed, [5]);
+  await aws.type(`kafka delete-topic ${named}`);
+  for (let asked = 0; (await aws.run(`kafka describe-topic ${named}`)).code === 0; asked++) {
+    assert.ok(asked < 100, "it is still there");
+    await setTimeout(200);
+  }
+}
+
 const WALKS: Walks = {
   async "a cluster"(aws) {
     const { subnets, groupId } = await network(aws);
@@ -127,6 +152,7 @@ const WALKS: Walks = {
       `kafka get-compatible-kafka-versions ${arn}`,
     );
     assert.equal(CompatibleKafkaVersions.length, 1);
+    await topics(aws, arn);
     await aws.type(`kafka delete-cluster ${arn}`);
     for (let asked = 0; (await aws.run(`kafka describe-cluster-v2 ${arn}`)).code === 0; asked++) {
       assert.ok(asked < 100, "it is still there");

@@ -11,20 +11,13 @@ import path from "node:path";
 import { after, describe, test } from "node:test";
 import { promisify } from "node:util";
 import * as kafka from "@aws-sdk/client-kafka";
-import { KAFKA_HOME, KafkaNetwork, whyNoKafka } from "./kafkaNetwork.ts";
+import { strangersDemo } from "../support/demos.ts";
+import { opener, whyNot } from "./fullKafka.ts";
+import { KAFKA_HOME, type KafkaNetwork } from "./kafkaNetwork.ts";
+import type { ProgramInput } from "./program.ts";
 
-const BINARY = path.join(import.meta.dirname, "../../bin/letsdata");
 const run = promisify(execFile);
-
-async function whyNot(): Promise<string | false> {
-  if (process.env.FULL !== "1") return "Kafka is run with FULL=1 (npm run test:full)";
-  if (process.env.KAFKA_HOME === undefined)
-    await run(BINARY, ["sandbox", "install", "kafka", "--dataDir", path.dirname(KAFKA_HOME)]);
-  return whyNoKafka();
-}
-
 const skip = await whyNot();
-if (skip) process.stderr.write(`Kafka is not tested: ${skip}\n`);
 
 const SCRAM = { ClientAuthentication: { Sasl: { Scram: { Enabled: true } } } };
 const USER = { username: "clicks", password: "sésame, öffne dich" };
@@ -36,12 +29,7 @@ after(async () => {
   for (const one of undo.reverse()) await one();
 });
 
-async function opened(wish: Parameters<typeof KafkaNetwork.open>[0]): Promise<KafkaNetwork> {
-  const network = await KafkaNetwork.open({ kafka: { home: KAFKA_HOME }, ...wish });
-  undo.push(() => network.close());
-  if (network.off) throw new Error(network.off);
-  return network;
-}
+const opened = opener(undo);
 
 describe("brokers that are Kafka", { skip, timeout: 900_000 }, () => {
   let network: KafkaNetwork;
@@ -49,7 +37,7 @@ describe("brokers that are Kafka", { skip, timeout: 900_000 }, () => {
   let brokers: readonly string[] = [];
   let authority = "";
   const victim = () => brokers[1]?.split(":")[0] ?? "";
-  const does = (what: "createTopic" | "produce" | "consume", more: object = {}) =>
+  const does = (what: ProgramInput["does"], more: object = {}) =>
     network.client(network.customer, {
       brokers,
       authority,
@@ -173,4 +161,12 @@ describe("brokers that cannot be Kafka", { skip, timeout: 600_000 }, () => {
     assert.match(StateInfo?.Message ?? "", /b-\d\.clicks.* did not start: .*disk.* is full/);
     await network.msk.send(new kafka.DeleteClusterCommand({ ClusterArn: arn }));
   });
+});
+
+// Here and not in a file of its own: three brokers at a time are enough for two cores.
+test("npm run demo -- --kafka tells its story to the end", { skip, timeout: 600_000 }, async () => {
+  const told = await strangersDemo("--kafka");
+  assert.equal(told.code, 0, told.stdout + told.stderr);
+  assert.match(told.stdout, /Done: 32 facts verified/);
+  assert.deepEqual([told.asked, told.left], [[], []]);
 });

@@ -4,13 +4,12 @@
  * `off` says why. Promises that nothing outlives `close`.
  */
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as kafka from "@aws-sdk/client-kafka";
 import * as secrets from "@aws-sdk/client-secrets-manager";
-import { findSoftware, type Places } from "../../src/sandbox/brokers/software.ts";
+import type { Places } from "../../src/sandbox/brokers/software.ts";
 import type { DataPlane } from "../../src/sandbox/dataplane/dataPlane.ts";
 import { createSandbox, type Sandbox } from "../../src/sandbox/server.ts";
 import { type Settings, settings } from "../../src/sandbox/settings.ts";
@@ -172,7 +171,7 @@ export class KafkaNetwork {
   /** Waits for one of these states; fails when it never is. */
   async become(arn: string, ...states: readonly string[]): Promise<kafka.Cluster> {
     let seen: kafka.Cluster = {};
-    await this.#until(states.join(" or "), async () => {
+    await this.until(states.join(" or "), async () => {
       seen = await this.cluster(arn);
       return states.includes(seen.State ?? "");
     });
@@ -181,13 +180,14 @@ export class KafkaNetwork {
 
   /** Waits until the brokers of all clusters are in these states. */
   async brokersBecome(...states: readonly string[]): Promise<void> {
-    await this.#until(`brokers that are ${states.join(", ")}`, async () => {
+    await this.until(`brokers that are ${states.join(", ")}`, async () => {
       const { brokers } = (await this.own("GET brokers")).value as { brokers: readonly { state: string }[] };
       return brokers.map(({ state }) => state).join() === states.join();
     });
   }
 
-  async #until(what: string, ask: () => Promise<boolean>): Promise<void> {
+  /** Asks again until it is so; fails when it never is. */
+  async until(what: string, ask: () => Promise<boolean>): Promise<void> {
     const deadline = Date.now() + COMES_MS;
     while (!(await ask())) {
       if (Date.now() > deadline) throw new Error(`never: ${what}; ${this.log.join("\n")}`);
@@ -251,11 +251,4 @@ export class KafkaNetwork {
     for (const client of this.#clients) client.destroy();
     await this.#sandbox.close();
   }
-}
-
-/** Why Kafka is not run here; false when it can be. */
-export async function whyNoKafka(): Promise<string | false> {
-  if (!existsSync(KAFKA_HOME)) return `there is no Kafka in ${KAFKA_HOME}`;
-  const found = await findSoftware({ home: KAFKA_HOME });
-  return "missing" in found ? found.missing : false;
 }

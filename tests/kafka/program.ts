@@ -2,13 +2,20 @@
  * Run inside of a host by kafkaNetwork.ts: what a customer does with Kafka, by a client that is not ours. Its one
  * argument is JSON; it prints one line of JSON, what it did or why it could not.
  */
-import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from "@platformatic/kafka";
+import {
+  Admin,
+  ConfigResourceTypes,
+  Consumer,
+  Producer,
+  stringDeserializers,
+  stringSerializers,
+} from "@platformatic/kafka";
 
 export interface ProgramInput {
   readonly brokers: readonly string[];
   readonly authority?: string;
   readonly user?: { readonly username: string; readonly password: string };
-  readonly does: "createTopic" | "produce" | "consume";
+  readonly does: "createTopic" | "describeTopic" | "deleteTopic" | "produce" | "consume";
   readonly topic: string;
   /** Records to write, or to read before it ends: keys `first` to `first + count - 1`. */
   readonly first?: number;
@@ -41,6 +48,29 @@ async function createTopic(): Promise<string[]> {
   return [];
 }
 
+async function deleteTopic(): Promise<string[]> {
+  const admin = new Admin(common);
+  await admin.deleteTopics({ topics: [topic] });
+  await admin.close();
+  return [];
+}
+
+/** `partitions 3`, `replicas 3`, `min.insync.replicas 2`, as the brokers say. */
+async function describeTopic(): Promise<string[]> {
+  const admin = new Admin(common);
+  const { topics } = await admin.metadata({ topics: [topic], forceUpdate: true });
+  const partitions = topics.get(topic)?.partitions ?? [];
+  const configurationKeys = ["min.insync.replicas", "retention.ms"];
+  const asked = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configurationKeys };
+  const [{ configs = [] } = {}] = await admin.describeConfigs({ resources: [asked] });
+  await admin.close();
+  return [
+    `partitions ${partitions.length}`,
+    `replicas ${partitions[0]?.replicas.length ?? 0}`,
+    ...configs.map(({ name, value }) => `${name} ${value}`),
+  ];
+}
+
 async function produce(): Promise<string[]> {
   const producer = new Producer({ ...common, serializers: stringSerializers, acks: -1 });
   const keys = Array.from({ length: count }, (_, at) => `key-${first + at}`);
@@ -63,7 +93,7 @@ async function consume(): Promise<string[]> {
   return [...keys];
 }
 
-const work = { createTopic, produce, consume }[input.does];
+const work = { createTopic, describeTopic, deleteTopic, produce, consume }[input.does];
 const output: ProgramOutput = await work().then(
   (keys) => ({ keys }),
   (thrown: unknown) => ({ error: reasons(thrown).join("; ") }),

@@ -11,7 +11,7 @@ import { ROOT } from "../sources.ts";
 export const CUSTOMER_ACCOUNT = "111122223333";
 
 export interface CommandLine {
-  /** With `letsdata` and `aws` first in PATH. */
+  /** With `letsdata`, `aws` and the Node that runs this first in PATH. */
   readonly env: NodeJS.ProcessEnv;
   /** Which `aws` it is, in words. */
   readonly aws: string;
@@ -22,6 +22,7 @@ export function commandLine(folder: string): CommandLine {
   const bin = join(folder, "bin");
   mkdirSync(bin, { recursive: true });
   symlinkSync(join(ROOT, "bin/letsdata"), join(bin, "letsdata"));
+  symlinkSync(process.execPath, join(bin, "node"));
   const env: NodeJS.ProcessEnv = {
     ...strangersLeftOut(process.env),
     PATH: `${bin}:${process.env.PATH}`,

@@ -31,6 +31,7 @@ import { change, type Hand, type Hands, type StepOf, tagged } from "./hand.ts";
 import { lambdaChanges } from "./lambda.ts";
 import { mskChanges } from "./msk.ts";
 import { probeChanges } from "./probe.ts";
+import { topicChanges } from "./mskTopics.ts";
 
 const NO_PEERING = ["invalidvpcpeeringconnectionid.notfound"];
 
@@ -38,6 +39,7 @@ export const changes: Hands<ChangeStep["do"]> = {
   ...lambdaChanges,
   ...mskChanges,
   ...probeChanges,
+  ...topicChanges,
 
   async setDnsHostnames({ ec2, dns }, { vpcId }) {
     await ec2.send(new ModifyVpcAttributeCommand({ VpcId: vpcId, EnableDnsHostnames: { Value: true } }));

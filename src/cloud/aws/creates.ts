@@ -16,6 +16,7 @@ import type { CreateStep } from "../../domain/world.ts";
 import { answeredId, type Hands, tagged, token } from "./hand.ts";
 import { mskCreates } from "./msk.ts";
 import { probeCreates } from "./probe.ts";
+import { topicCreates } from "./mskTopics.ts";
 
 /** The one call each create makes. */
 export const CREATE_ACTION: Readonly<Record<CreateStep["do"], string>> = {
@@ -29,11 +30,13 @@ export const CREATE_ACTION: Readonly<Record<CreateStep["do"], string>> = {
   createGroup: "CreateSecurityGroup",
   createCluster: "CreateClusterV2",
   createProbe: "CreateFunction",
+  createTopic: "CreateTopic",
 };
 
 export const creates: Hands<CreateStep["do"]> = {
   ...mskCreates,
   ...probeCreates,
+  ...topicCreates,
 
   async createVpc(hand, { cidr }) {
     const answer = await hand.ec2.send(

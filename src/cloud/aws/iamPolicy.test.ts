@@ -44,11 +44,25 @@ const BESIDE = new Set([
   "iam:PassRole",
 ]);
 
+/**
+ * Topic operations need rights of the cluster's own service:
+ * https://docs.aws.amazon.com/msk/latest/developerguide/msk-topic-operations-information.html
+ */
+const INSTEAD: Readonly<Record<string, readonly string[]>> = {
+  "kafka:CreateTopic": ["Connect", "CreateTopic"],
+  "kafka:DescribeTopic": ["Connect", "DescribeTopic", "DescribeTopicDynamicConfiguration"],
+  "kafka:UpdateTopic": ["Connect", "DescribeTopic", "AlterTopic", "AlterTopicDynamicConfiguration"],
+};
+
+function rightsFor(call: string): readonly string[] {
+  return INSTEAD[call]?.map((right) => `kafka-cluster:${right}`) ?? [call];
+}
+
 function actions(statement: Statement): string[] {
   return [statement.Action].flat();
 }
 
-const called = [...new Set(code.flatMap(calledIn))].sort();
+const called = [...new Set(code.flatMap(calledIn).flatMap(rightsFor))].sort();
 const allowed = [...new Set(statements.flatMap(actions))].sort();
 const sentWithTags = [
   "CreateVpc",

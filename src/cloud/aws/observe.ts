@@ -22,6 +22,7 @@ import { DNS_ATTRIBUTES, type DnsMemory, type DnsQuestion } from "./dns.ts";
 import { readFunction } from "./lambda.ts";
 import { readProbe } from "./probe.ts";
 import { clusterName, clusterPrefix, listClusters, seenCluster } from "./msk.ts";
+import { readTopic } from "./mskTopics.ts";
 import * as reads from "./reads.ts";
 import * as seen from "./seen.ts";
 import { DATASET_TAG, INSTALLATION_TAG, tagValue } from "./tags.ts";
@@ -92,7 +93,11 @@ export async function observe(look: Look): Promise<ReadonlyMap<string, World>> {
 type Read<One> = (ec2: EC2Client, sets: readonly Filter[][]) => Promise<One[]>;
 
 function wanting(networks: readonly LookAt[], kind: Kind): readonly LookAt[] {
-  return networks.filter(({ kinds = KINDS }) => kinds.includes(kind));
+  return networks.filter((network) => isWanted(network, kind));
+}
+
+function isWanted({ kinds = KINDS }: LookAt, kind: Kind): boolean {
+  return kinds.includes(kind);
 }
 
 /** The installation is a value of each filter set too. No network that wants the kind, no set and no call. */
@@ -165,23 +170,28 @@ class Worlds {
   }
 }
 
-/** By name: one list for all networks that have a cluster, and no call for those that have none. */
-async function lookAtClusters(
-  { kafka, clusters, installation, networks }: Look,
-  worlds: Worlds,
-): Promise<void> {
-  const wanted = wanting(networks, "clusters").filter(({ hasCluster }) => hasCluster);
+/** By name: one list for all networks that have a cluster, and no call for those that have none; then their topics. */
+async function lookAtClusters(look: Look, worlds: Worlds): Promise<void> {
+  const { kafka, clusters, installation, networks } = look;
+  const wanted = networks.filter(
+    (network) => network.hasCluster && (isWanted(network, "clusters") || isWanted(network, "topics")),
+  );
   const byName = new Map(wanted.map((network) => [clusterName(installation, network), network]));
   const [only, ...others] = byName.keys();
   if (only === undefined) return;
   const listed = await listClusters(kafka, others.length === 0 ? only : clusterPrefix(installation));
   const found = listed.filter(({ ClusterName = "" }) => byName.has(ClusterName));
   await clusters.learn(kafka, found);
-  for (const cluster of found) {
+  const asked = found.map(async (cluster) => {
     const network = byName.get(cluster.ClusterName ?? "");
-    const detail = clusters.known(cluster);
-    if (network) worlds.add("clusters", network.id, seenCluster(cluster, network, { installation, detail }));
-  }
+    const seenOne =
+      network && seenCluster(cluster, network, { installation, detail: clusters.known(cluster) });
+    if (!seenOne) return;
+    if (isWanted(network, "clusters")) worlds.add("clusters", network.id, seenOne);
+    if (network.topic === undefined || !seenOne.ours || !isWanted(network, "topics")) return;
+    worlds.add("topics", network.id, await readTopic(kafka, cluster, network.topic));
+  });
+  await Promise.all(asked);
 }
 
 async function lookAtFunctions({ lambda, networks }: Look, worlds: Worlds): Promise<void> {

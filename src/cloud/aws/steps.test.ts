@@ -31,6 +31,7 @@ const NOTHING = {
   peerings: 0,
   interfaces: 0,
   clusters: 0,
+  topics: 0,
   functions: 0,
   probes: 0,
 };

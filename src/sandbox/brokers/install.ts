@@ -57,7 +57,8 @@ export async function install(what: Installation): Promise<number> {
 async function place(jar: Jar, target: string, what: Installation): Promise<boolean> {
   what.signal.throwIfAborted();
   if ((await digestOf(target)) === jar.sha256) return false;
-  const part = `${target}.part`;
+  // Another installation may be bringing the same file.
+  const part = `${target}.${process.pid}.part`;
   try {
     await fetched(jar, part, what);
     const found = await digestOf(part);

@@ -19,6 +19,7 @@ import { HostDoors } from "./listenerKeeper.ts";
 import { applyUsers, usersOf } from "./scramUsers.ts";
 import { REPLICATION_PORT } from "./serverProperties.ts";
 import type { Software } from "./software.ts";
+import { isOpen, matchTopics } from "./topics.ts";
 
 interface Broker {
   readonly name: string;
@@ -46,6 +47,7 @@ export class KafkaKeeper implements Keeper {
   readonly #iam: HostDoors;
   /** The users that Kafka knows. */
   #users: string | undefined;
+  #topicsDueAt = 0;
   #complained = "";
   #isEnding = false;
 
@@ -231,7 +233,7 @@ export class KafkaKeeper implements Keeper {
         );
       }
       await this.#matchUsers(row);
-      return undefined;
+      return await this.#matchTopics(row);
     } catch (thrown) {
       this.#complain(`${row.name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
       return clock.now() + AGAIN_MS;
@@ -255,6 +257,17 @@ export class KafkaKeeper implements Keeper {
     if (this.#users === wanted) return;
     await this.#asked((socket) => applyUsers(socket, users));
     this.#users = wanted;
+  }
+
+  /** When they are to be looked at again. */
+  async #matchTopics(row: ClusterRow): Promise<number> {
+    const { clock, cloud, log } = this.#room;
+    const isOpenHere = cloud.tables.topics.all().some((one) => one.clusterArn === row.id && isOpen(one));
+    if (!isOpenHere && clock.now() < this.#topicsDueAt) return this.#topicsDueAt;
+    const now = () => clock.now();
+    const hasMore = await this.#asked((socket) => matchTopics({ cloud, log, now }, row, socket));
+    this.#topicsDueAt = clock.now() + (hasMore ? AGAIN_MS : cloud.settings.mskTopicsOldMs);
+    return this.#topicsDueAt;
   }
 
   /** Once, however often it is found. */

@@ -11,7 +11,7 @@ import type { Authority } from "./authority.ts";
 export interface KeeperRoom {
   readonly clock: Clock;
   readonly plane: DataPlane;
-  readonly cloud: Pick<Cloud, "tables" | "settings" | "noteBrokers">;
+  readonly cloud: Pick<Cloud, "tables" | "settings" | "noteBrokers" | "noteTopics">;
   readonly authority: Authority;
   /** Of all clusters' files. */
   readonly folder: string;

@@ -50,7 +50,7 @@ export async function findSoftware({ home, javaHome }: Places): Promise<Found> {
     return { missing: `there is no Apache Kafka in ${home}; \`letsdata sandbox install kafka\` brings it` };
   const kafka = kafkaIn(path.join(home, "libs"));
   if ("missing" in kafka) return kafka;
-  const java = javaHome ? path.join(javaHome, "bin/java") : "java";
+  const java = javaIn(javaHome);
   const missing = await javaMissing(java);
   return missing ? { missing } : { software: { ...kafka, java } };
 }
@@ -78,7 +78,13 @@ function isAtLeast(version: string, oldest: string): boolean {
   return version.localeCompare(oldest, "en", { numeric: true }) >= 0;
 }
 
-async function javaMissing(java: string): Promise<string | undefined> {
+/** The command; `javaHome` is the environment's JAVA_HOME. */
+export function javaIn(javaHome: string | undefined): string {
+  return javaHome ? path.join(javaHome, "bin/java") : "java";
+}
+
+/** What is missing, and what would bring it; undefined when that Java runs brokers. */
+export async function javaMissing(java: string): Promise<string | undefined> {
   const said = await new Promise<string | undefined>((resolve) => {
     execFile(java, ["-version"], { env: { PATH: TOOLS_PATH } }, (error, _stdout, stderr) =>
       resolve(error ? undefined : stderr),
