@@ -50,6 +50,7 @@ const ONE_OF_EACH_KIND = [
   "createNatGateway nat/0 subnet/public/0",
   "createEndpoint endpoint/s3",
   "createCluster cluster",
+  "createTopic topic",
 ];
 
 /** More than the lease and two rounds of the one who takes over. */
@@ -63,6 +64,7 @@ const STANDING_STILL = [
   "allocateAddress eip/1 before",
   "createNatGateway nat/2 subnet/public/2 unanswered",
   "createCluster cluster unanswered",
+  "createTopic topic unanswered",
   "detachFunction function/clicks-task unanswered",
   "deleteVpc vpc before",
 ];

@@ -118,7 +118,7 @@ async function wish(ground: Ground, vpcSize: VpcSize): Promise<void> {
       resourceLocation: "letsdata",
       vpcSize,
       vpcCidrBlock: null,
-      kafka: kafkaCluster({ brokersPerZone: 1 }, vpcSize),
+      kafka: kafkaCluster({ brokersPerZone: 1, topic: "clicks" }, vpcSize),
     },
     functionArns: [ground.functionArn],
     configuration: {},
@@ -228,7 +228,8 @@ export const HIDDEN_MS = 60_000;
 
 async function worldOf(ground: Ground): Promise<World> {
   const network = await theNetwork(ground);
-  const ref = { ...network, vpcIds: [], hasCluster: network.cluster !== null };
+  const topic = network.cluster?.topic ?? undefined;
+  const ref = { ...network, vpcIds: [], hasCluster: network.cluster !== null, topic };
   const worlds = await ground.eyes.observe(network.cell, [ref]);
   return present(worlds.get(network.id));
 }

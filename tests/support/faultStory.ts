@@ -134,7 +134,7 @@ export class Story {
         resourceLocation: "letsdata",
         vpcSize: "small",
         vpcCidrBlock: null,
-        kafka: kafkaCluster({}, "small"),
+        kafka: kafkaCluster({ topic: "clicks" }, "small"),
       },
       functionArns: [this.#functionArn],
       configuration: {},
@@ -182,10 +182,11 @@ export class Story {
     await place();
     const spoiled = this.#clock.now();
     await this.#insist(() =>
-      this.#intent.updateConnector(OPERATOR, this.#tenantId, datasetName, { volumeGiB: 200 }),
+      this.#intent.updateConnector(OPERATOR, this.#tenantId, datasetName, { volumeGiB: 200, partitions: 6 }),
     );
     await this.#until("repaired", async () => {
-      const grown = (await this.#status()).world?.clusters[0]?.volumeGiB === 200;
+      const { world: now } = await this.#status();
+      const grown = now?.clusters[0]?.volumeGiB === 200 && now.topics[0]?.partitions === 6;
       return grown && (await this.#lookedSince(spoiled)) && this.#atRest();
     });
     await this.#assertOneOfEach();
@@ -369,7 +370,7 @@ export class Story {
 /** In which act an operation is first called by the product alone. */
 export function actOf(operation: string): StoryAct {
   if (
-    /^(ReplaceRoute(TableAssociation)?|DeleteNetworkAclEntry|ModifyVpcEndpoint|UpdateBrokerStorage)$/.test(
+    /^(ReplaceRoute(TableAssociation)?|DeleteNetworkAclEntry|ModifyVpcEndpoint|UpdateBrokerStorage|UpdateTopic)$/.test(
       operation,
     )
   )
