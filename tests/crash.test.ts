@@ -48,6 +48,7 @@ const ONE_OF_EACH_KIND = [
   "createNatGateway nat/0 subnet/public/0",
   "createEndpoint endpoint/s3",
   "createCluster cluster",
+  "createTopic topic",
 ].map((create) => `${create} unanswered`);
 
 /** Neither a client token nor a natural key keeps these from being made twice. */
@@ -59,6 +60,7 @@ const STANDING_STILL: Points = {
     "allocateAddress eip/1 before",
     "createNatGateway nat/2 subnet/public/2 unanswered",
     "createCluster cluster unanswered",
+    "createTopic topic unanswered",
   ],
   drop: ["detachFunction function/clicks-task unanswered", "deleteVpc vpc before"],
 };

@@ -55,8 +55,8 @@ const LOST = /^cluster: (was deleted outside of letsdata|AWS could not make it)/
 /** A quota blocks, and says which it is; everything else passes unsaid. */
 function assertTold(told: Told, fault: Fault): void {
   const { operation, kind, count } = fault;
-  // A function is the operator's: that it is not there is for them to read.
-  if (kind === "notFound" && operation === "GetFunctionConfiguration") return;
+  // A function is the operator's, and a topic may have been deleted: that it is not there is for them to read.
+  if (kind === "notFound" && /^(GetFunctionConfiguration|DescribeTopic)$/.test(operation)) return;
   const blocked = [...told.blocked].filter((line) => !LOST.test(line));
   const isQuiet = blocked.length === told.blocked.size;
   if (kind !== "quota" || told.struck === 0) {

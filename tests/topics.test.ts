@@ -9,77 +9,34 @@ import {
   DeleteClusterCommand,
   DeleteTopicCommand,
   DescribeTopicCommand,
-  KafkaClient,
   ListClustersV2Command,
   ListTopicsCommand,
 } from "@aws-sdk/client-kafka";
 import { connectorStatusOf } from "../src/control/outlook.ts";
-import { type KafkaRequest, kafkaCluster } from "../src/domain/kafka.ts";
-import type { KafkaCluster } from "../src/domain/model.ts";
-import { PLATFORM } from "./support/house.ts";
+import type { KafkaRequest } from "../src/domain/kafka.ts";
+import { ConnectorGround, NAME } from "./support/connectorGround.ts";
 import { present } from "./support/networks.ts";
-import { kafkaRequest, OPERATOR, openPlane, type Plane } from "./support/plane.ts";
+import { OPERATOR, openPlane } from "./support/plane.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const NAME = "Clicks";
 const EVENTS: KafkaRequest = { topic: "events" };
 
-class Ground {
-  readonly plane: Plane;
-  readonly kafka: KafkaClient;
-
-  private constructor(plane: Plane) {
-    this.plane = plane;
-    const credentials = { accessKeyId: PLATFORM, secretAccessKey: "test" };
-    const place = { endpoint: plane.sandboxUrl, region: "us-east-1", maxAttempts: 1 };
-    this.kafka = new KafkaClient({ ...place, credentials });
-  }
-
-  static async open(): Promise<Ground> {
+class Ground extends ConnectorGround {
+  static override async open(): Promise<Ground> {
     return new Ground(await openPlane({ settings: { mskTopicMs: 20 * SECOND, mskCreatingMs: 2 * MINUTE } }));
   }
 
-  /** A dataset with such a topic, until it says so. */
-  async create(asked: KafkaRequest = EVENTS): Promise<void> {
-    const kafka = present<KafkaCluster>(kafkaCluster(asked, "small"));
-    const { intent, tenantId } = this.plane;
-    await intent.createDataset(OPERATOR, tenantId, kafkaRequest(NAME, { kafka }));
+  override create(asked: KafkaRequest | null = EVENTS): Promise<void> {
+    return super.create(asked);
   }
 
-  async remove(): Promise<void> {
-    await this.plane.intent.deleteDataset(OPERATOR, this.plane.tenantId, NAME);
-    await this.plane.drive(() => this.reaches("DELETED"));
-  }
-
-  async known() {
-    const scope = this.plane.store.tenant(this.plane.tenantId);
-    const dataset = present(await scope.dataset(NAME));
-    const [network, status] = [await scope.network(dataset.id), await scope.status(dataset.id)];
-    return {
-      dataset,
-      network,
-      status,
-      topic: status?.conditions.find(({ resource }) => resource === "topic"),
-    };
-  }
-
-  async #until(what: string, ask: () => Promise<boolean>): Promise<void> {
-    const { clock } = this.plane;
-    const deadline = clock.now() + 5 * 60 * MINUTE;
-    while (!(await ask())) {
-      const { dataset, topic } = await this.known();
-      if (clock.now() > deadline) assert.fail(`${what}: ${dataset.status} ${JSON.stringify(topic)}`);
-      await clock.sleep(5 * SECOND);
-    }
-  }
-
-  reaches(status: string): Promise<void> {
-    return this.#until(status, async () => (await this.known()).dataset.status === status);
+  override async known() {
+    return { ...(await super.known()), topic: await this.conditionOf("topic") };
   }
 
   told(pattern: RegExp): Promise<void> {
-    return this.#until(`${pattern}`, async () => pattern.test((await this.known()).topic?.message ?? ""));
+    return this.says("topic", pattern);
   }
 
   /** The only cluster's ARN. */
@@ -103,16 +60,6 @@ class Ground {
 
   async deleteByHand(): Promise<void> {
     await this.kafka.send(new DeleteTopicCommand({ ClusterArn: await this.arn(), TopicName: "events" }));
-  }
-
-  /** What the next calls of that kind come to. */
-  async fault(operation: string, what: object): Promise<void> {
-    await this.plane.admin("POST", "faults", { operation, ...what });
-  }
-
-  async close(): Promise<void> {
-    this.kafka.destroy();
-    await this.plane.close();
   }
 }
 

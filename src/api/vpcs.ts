@@ -4,8 +4,8 @@
  */
 import type { AnswerOf } from "../contract/operations.ts";
 import { needsVpc } from "../control/datasets.ts";
-import { networkStatusOf } from "../control/outlook.ts";
 import type { Actor } from "../control/intent.ts";
+import { networkStatusOf } from "../control/outlook.ts";
 import type { Dataset, Network, Tenant } from "../domain/model.ts";
 import { emptyWorld, type SeenSubnet, type World } from "../domain/world.ts";
 import { DEFAULT_TENANT, datasetOf } from "./auth.ts";

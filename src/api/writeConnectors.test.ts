@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { SeenCluster, SeenFunction } from "../domain/connector.ts";
+import type { SeenCluster, SeenFunction, SeenTopic } from "../domain/connector.ts";
 import { type Reply, type TestHouse, testHouse } from "./testing.ts";
 import { condition, kafka, LAYOUT, shown } from "./worlds.testing.ts";
 
@@ -64,9 +64,18 @@ const attached: SeenFunction = {
   groupIds: [],
 };
 
-async function look(name: string, clusters: readonly SeenCluster[], ready = true): Promise<void> {
+interface Looked {
+  readonly ready?: boolean;
+  readonly topics?: readonly SeenTopic[];
+}
+
+async function look(
+  name: string,
+  clusters: readonly SeenCluster[],
+  { ready = true, topics = [] }: Looked = {},
+): Promise<void> {
   const now = house.clock.now();
-  const world = { ...shown(now, "10.2.0.0/25"), clusters, functions: [attached] };
+  const world = { ...shown(now, "10.2.0.0/25"), clusters, topics, functions: [attached] };
   const conditions = [
     condition(now, { resource: "vpc", state: "ready" }),
     condition(now, { resource: "cluster", state: ready ? "ready" : "waiting", message: "is CREATING" }),
@@ -82,7 +91,7 @@ describe("view", () => {
   });
 
   test("the network is ACTIVE while the cluster is CREATING, and can be listed for peering", async () => {
-    await look("Clicks", [cluster({ state: "creating", upgrades: [], brokers: [] })], false);
+    await look("Clicks", [cluster({ state: "creating", upgrades: [], brokers: [] })], { ready: false });
     const { status, body } = await ask("GET /v1/datasets/Clicks/writeConnector");
     assert.deepEqual([status, body.status, body.vpcStatus], [200, "CREATING", "ACTIVE"]);
     assert.deepEqual([body.cluster.state, body.statusReason], ["CREATING", "cluster: is CREATING"]);
@@ -108,6 +117,21 @@ describe("view", () => {
     assert.equal(vpc.bootstrapBrokers.scram, BROKERS);
   });
 
+  test("the topic as it is to be, and as it is once it is there", async () => {
+    const topic = async () => {
+      const { body } = await ask("GET /v1/datasets/Clicks/writeConnector");
+      const { topic: name, topicState, partitions, replicationFactor } = body.cluster;
+      return [name, topicState, partitions, replicationFactor];
+    };
+    assert.deepEqual(await topic(), ["clicks", null, 3, 3]);
+    const one = { id: "arn:topic", key: "topic", attempt: 0, name: "clicks", clusterId: "arn:cluster" };
+    const seen = { ...one, state: "active", refusal: null, partitions: 8, replicationFactor: 3 };
+    await look("Clicks", [cluster()], { topics: [seen] });
+    assert.deepEqual(await topic(), ["clicks", "ACTIVE", 8, 3]);
+    await look("Clicks", [cluster()], { topics: [{ ...seen, state: "unknown", partitions: 0 }] });
+    assert.deepEqual(await topic(), ["clicks", null, 3, 3]);
+  });
+
   test("settings for clients have the brokers, the topic and the way to come in", async () => {
     const { body } = await ask("GET /v1/datasets/Clicks/writeConnector?clientSnippet=true");
     const { properties, node, python, notes } = body.clientSnippets;
@@ -124,6 +148,24 @@ describe("update, delete, reinitialize", () => {
   before(async () => {
     await create("Grow", {});
     await look("Grow", [cluster()]);
+  });
+
+  test("partitions of the topic become more and never fewer; without a topic there is nothing to grow", async () => {
+    await create("Topical", { topic: "events", partitions: 4 });
+    const topical = "PATCH /v1/datasets/Topical/writeConnector";
+    const { status, body } = await ask(topical, { partitions: 9 });
+    assert.deepEqual([status, body.cluster.partitions], [202, 9]);
+    const refusals = [
+      [topical, { partitions: 8 }, 400, /^partitions 8 is less than the 9 that events has or is to have$/],
+      [topical, { partitions: 1_001 }, 400, /at most 1000$/],
+      [topical, {}, 400, /^Nothing to change: give volumeGiB or partitions$/],
+      [`PATCH ${connector}`, { partitions: 3 }, 409, /^The write connector of Grow has no topic/],
+    ] as const;
+    for (const [request, change, code, message] of refusals) {
+      const refused = await ask(request, change);
+      assert.equal(refused.status, code);
+      assert.match(refused.body.message, message);
+    }
   });
 
   test("storage grows, and is refused to shrink", async () => {

@@ -12,7 +12,8 @@ import { describedV1, describedV2 } from "./kafkaClustersShown.ts";
 import { badRequest, conflict, KAFKA_TAG_REFUSALS } from "./kafkaErrors.ts";
 import { domainOf, placeNodes } from "./kafkaNodes.ts";
 import { type Provisioned, type RequestedCluster, requested } from "./kafkaRequests.ts";
-import { checkCurrentVersion, clusterState, theCluster } from "./kafkaStates.ts";
+import { hasKafkaRoom } from "./kafkaRoom.ts";
+import { checkCurrentVersion, clusterAt, clusterState, theCluster } from "./kafkaStates.ts";
 import { brokerKind, isKraft, kafkaPage } from "./kafkaVersions.ts";
 import { zoneName } from "./places.ts";
 import type { SubnetRow } from "./rows.ts";
@@ -109,7 +110,7 @@ function created(call: Call, { name, tags: map, provisioned }: Wanted): ClusterR
     currentVersion: versionAfter(arn),
     domain: domainOf(arn, call),
     secretArns: [],
-    ...(call.brokers.are === "kafka" ? { brokers: {} } : {}),
+    ...(call.brokers.are === "kafka" && hasKafkaRoom(call) ? { brokers: {} } : {}),
     ...outcome(call, { ...asked, arn, subnets, groupIds }),
   });
 }
@@ -156,8 +157,8 @@ export function elapseClusters(call: Call): void {
       for (const one of topics.list(call)) if (one.clusterArn === row.id) topics.delete(one.id);
       clusters.delete(row.id);
     } else if (row.update && row.update.endsAt <= call.now) {
-      const { update, ...rest } = row;
-      clusters.put({ ...rest, ...update.change, currentVersion: versionAfter(update.operationArn) });
+      const { update, ...rest } = clusterAt(row, call.now);
+      clusters.put({ ...rest, currentVersion: versionAfter(row.update.operationArn) });
     }
   }
 }

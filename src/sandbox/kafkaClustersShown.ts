@@ -4,6 +4,7 @@
  */
 import type * as kafka from "@aws-sdk/client-kafka";
 import { addresses } from "./kafkaNodes.ts";
+import { noKafkaRoom } from "./kafkaRoom.ts";
 import { clusterState } from "./kafkaStates.ts";
 import { isKraft } from "./kafkaVersions.ts";
 import type { AuthenticationRow, ClusterRow, ClusterSettingsRow } from "./serviceRows.ts";
@@ -35,12 +36,19 @@ function identity(call: Call, row: ClusterRow) {
 }
 
 /** Why it failed; and, where AWS would have nothing to say, what its brokers are if they are not Kafka. */
-function stateInfo({ brokers, now }: Call, row: ClusterRow): kafka.StateInfo | undefined {
+function stateInfo(call: Call, row: ClusterRow): kafka.StateInfo | undefined {
   const { failure } = row;
-  if (clusterState(row, now) === "FAILED") return failure && { Code: failure.code, Message: failure.message };
-  if (brokers.are !== "listeners") return undefined;
-  const Message = `The brokers are plain TCP listeners, not Kafka: ${brokers.why}.`;
+  if (clusterState(row, call.now) === "FAILED")
+    return failure && { Code: failure.code, Message: failure.message };
+  const why = whyListeners(call, row);
+  if (why === undefined) return undefined;
+  const Message = `The brokers are plain TCP listeners, not Kafka: ${why}.`;
   return { Code: "SANDBOX_WITHOUT_KAFKA", Message };
+}
+
+function whyListeners({ brokers, settings }: Call, row: ClusterRow): string | undefined {
+  if (brokers.are === "listeners") return brokers.why;
+  return brokers.are === "kafka" && !row.brokers ? noKafkaRoom(settings) : undefined;
 }
 
 function provisioned(call: Call, row: ClusterRow): kafka.Provisioned {

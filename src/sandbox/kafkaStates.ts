@@ -21,6 +21,11 @@ export function clusterState(row: ClusterRow, now: number): ClusterState {
   return row.brokers?.downSince === undefined ? "ACTIVE" : "HEALING";
 }
 
+/** What is so when its update has ended, whether or not anybody has asked since. */
+export function clusterAt<Row extends ClusterRow>(row: Row, now: number): Row {
+  return row.update && row.update.endsAt <= now ? { ...row, ...row.update.change } : row;
+}
+
 /** The caller's cluster, or MSK's NotFoundException. */
 export function theCluster(call: Call, arn: string | undefined): ClusterRow {
   const row = call.tables.clusters.own(call, arn ?? "");

@@ -44,6 +44,8 @@ export interface Settings {
   readonly mskTopicMs: number;
   /** How old what is told of topics may be, where brokers are Kafka and clients change topics too. */
   readonly mskTopicsOldMs: number;
+  /** Of this machine: so many clusters' brokers are Kafka at once, about a gigabyte each; others' are plain listeners. */
+  readonly kafkaClusters: number;
   /** Clusters made while it is set become FAILED with this code in their StateInfo. */
   readonly mskFailure: string;
   /** Of a function's creation or update that needs no new interface, and of one that does. */
@@ -135,6 +137,7 @@ const aws: Settings = {
   mskStorageCooldownMs: 6 * HOUR,
   mskTopicMs: 5_000,
   mskTopicsOldMs: MINUTE,
+  kafkaClusters: 3,
   mskFailure: "",
   lambdaPendingMs: 1_500,
   lambdaInterfacePendingMs: MINUTE,

@@ -179,7 +179,7 @@ async function wish(ground: Ground, vpcSize: VpcSize): Promise<void> {
       resourceLocation: "letsdata",
       vpcSize,
       vpcCidrBlock: null,
-      kafka: kafkaCluster({ brokersPerZone: 1 }, vpcSize),
+      kafka: kafkaCluster({ brokersPerZone: 1, topic: "clicks" }, vpcSize),
     },
     functionArns: [ground.functionArn],
     configuration: {},

@@ -41,6 +41,7 @@ export interface Told {
 
 const LOOK_MS = 700;
 const GROWN_GIB = 200;
+const GROWN_PARTITIONS = 6;
 const datasetName = "Clicks";
 
 interface Known {
@@ -123,7 +124,7 @@ export class Story {
         resourceLocation: "letsdata",
         vpcSize: "small",
         vpcCidrBlock: null,
-        kafka: kafkaCluster({}, "small"),
+        kafka: kafkaCluster({ topic: "clicks" }, "small"),
       },
       functionArns: [functionArn],
       configuration: {},
@@ -142,11 +143,16 @@ export class Story {
     await place();
     const spoiled = clock.now();
     await this.#watch.insist(() =>
-      intent.updateConnector(OPERATOR, tenantId, datasetName, { volumeGiB: GROWN_GIB }),
+      intent.updateConnector(OPERATOR, tenantId, datasetName, {
+        volumeGiB: GROWN_GIB,
+        partitions: GROWN_PARTITIONS,
+      }),
     );
     await this.#watch.until("repaired", async () => {
       const { world } = await this.#watch.status();
-      const isWhole = world?.clusters[0]?.volumeGiB === GROWN_GIB && world.functions[0]?.vpcId != null;
+      const isGrown =
+        world?.clusters[0]?.volumeGiB === GROWN_GIB && world.topics[0]?.partitions === GROWN_PARTITIONS;
+      const isWhole = isGrown && world.functions[0]?.vpcId != null;
       return isWhole && (await this.#watch.lookedSince(spoiled)) && this.#watch.atRest();
     });
     await this.#watch.assertOneOfEach();
@@ -268,7 +274,7 @@ export class Story {
 type Place = () => Promise<unknown>;
 
 const REPAIRS =
-  /^(ReplaceRoute(TableAssociation)?|DeleteNetworkAclEntry|ModifyVpcEndpoint|UpdateBrokerStorage)$/;
+  /^(ReplaceRoute(TableAssociation)?|DeleteNetworkAclEntry|ModifyVpcEndpoint|UpdateBrokerStorage|UpdateTopic)$/;
 const PEERINGS =
   /^(AcceptVpcPeeringConnection|ModifyVpcPeeringConnectionOptions|DeleteRoute|DeleteVpcPeeringConnection)$/;
 

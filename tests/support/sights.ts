@@ -31,7 +31,8 @@ export const HIDDEN_MS = 60_000;
 
 export async function worldOf(ground: Ground): Promise<World> {
   const network = await theNetwork(ground);
-  const ref = { ...network, vpcIds: [], hasCluster: network.cluster !== null };
+  const topic = network.cluster?.topic ?? undefined;
+  const ref = { ...network, vpcIds: [], hasCluster: network.cluster !== null, topic };
   const worlds = await ground.eyes.observe(network.cell, [ref]);
   return present(worlds.get(network.id));
 }

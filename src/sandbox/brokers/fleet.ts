@@ -8,13 +8,15 @@
  *               └──────────── a broker serves, or has ended; a time ◀────────┘
  */
 import { nodeName, nodesOf } from "../kafkaNodes.ts";
+import { hasKafkaRoom, noKafkaRoom } from "../kafkaRoom.ts";
+import { clusterAt } from "../kafkaStates.ts";
 import { Passes } from "../passes.ts";
 import type { ClusterRow } from "../serviceRows.ts";
 import { removeClusterFolder, removeOrphans } from "./brokerFolder.ts";
 import { KafkaKeeper } from "./kafkaKeeper.ts";
 import type { Keeper, KeeperRoom, ShownBroker } from "./keeper.ts";
 import { ListenerKeeper } from "./listenerKeeper.ts";
-import type { Found } from "./software.ts";
+import type { Found, Software } from "./software.ts";
 
 export interface FleetOptions extends Omit<KeeperRoom, "wake"> {
   readonly found: Found;
@@ -90,8 +92,16 @@ export class Fleet {
     const there = new Set(plane.topology().hosts.map(({ id }) => id));
     const rows = cloud.tables.clusters.all().filter((row) => this.#stands(row, there));
     await this.#endOthers(new Set(rows.map(({ id }) => id)));
-    const due = await Promise.all(rows.map((row) => this.#keeperOf(row).match(row)));
-    return Math.min(...due.map((at) => at ?? Number.POSITIVE_INFINITY));
+    const due = await Promise.all(rows.map((row) => this.#match(row)));
+    return Math.min(...due);
+  }
+
+  /** An update ends by time alone: nobody may ask for the cluster then. */
+  async #match(row: ClusterRow): Promise<number> {
+    const now = this.#options.clock.now();
+    const next = await this.#keeperOf(row).match(clusterAt(row, now));
+    const { endsAt = 0 } = row.update ?? {};
+    return Math.min(next ?? Number.POSITIVE_INFINITY, endsAt > now ? endsAt : Number.POSITIVE_INFINITY);
   }
 
   #stands(row: ClusterRow, hosts: ReadonlySet<string>): boolean {
@@ -112,17 +122,27 @@ export class Fleet {
     }
   }
 
-  #keeperOf({ id, domain, name }: ClusterRow): Keeper {
+  #keeperOf(row: ClusterRow): Keeper {
+    const { id, domain } = row;
     const known = this.#kept.get(id);
     if (known) return known.keeper;
-    const { found, log } = this.#options;
-    if ("missing" in found && !this.#hasSaid) {
-      this.#hasSaid = true;
-      log(`the brokers of ${name} and of all clusters are plain TCP listeners, not Kafka: ${found.missing}`);
-    }
-    const keeper =
-      "software" in found ? new KafkaKeeper(this.#room, found.software) : new ListenerKeeper(this.#room);
+    const software = this.#softwareFor(row);
+    const keeper = software ? new KafkaKeeper(this.#room, software) : new ListenerKeeper(this.#room);
     this.#kept.set(id, { domain, keeper });
     return keeper;
+  }
+
+  /** undefined = it is not to be Kafka, which is said. */
+  #softwareFor({ name, brokers }: ClusterRow): Software | undefined {
+    const { found, cloud, log } = this.#options;
+    if ("software" in found) {
+      if (brokers || hasKafkaRoom(cloud)) return found.software;
+      log(`the brokers of ${name} are plain TCP listeners, not Kafka: ${noKafkaRoom(cloud.settings)}`);
+      return undefined;
+    }
+    if (!this.#hasSaid)
+      log(`the brokers of ${name} and of all clusters are plain TCP listeners, not Kafka: ${found.missing}`);
+    this.#hasSaid = true;
+    return undefined;
   }
 }

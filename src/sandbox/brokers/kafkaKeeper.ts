@@ -19,7 +19,7 @@ import { HostDoors } from "./listenerKeeper.ts";
 import { applyUsers, usersOf } from "./scramUsers.ts";
 import { REPLICATION_PORT } from "./serverProperties.ts";
 import type { Software } from "./software.ts";
-import { isOpen, matchTopics } from "./topics.ts";
+import { isOpen, matchTopics, unmade } from "./topics.ts";
 
 interface Broker {
   readonly name: string;
@@ -118,7 +118,9 @@ export class KafkaKeeper implements Keeper {
   #adopt(row: ClusterRow): void {
     const now = this.#room.clock.now();
     const isNew = row.activeAt === undefined || row.activeAt > now;
-    this.#room.cloud.noteBrokers(row.id, { brokers: isNew ? {} : { servingAt: now, downSince: now } });
+    const { cloud } = this.#room;
+    cloud.noteBrokers(row.id, { brokers: isNew ? {} : { servingAt: now, downSince: now } });
+    cloud.noteTopics({ put: unmade(cloud.tables, row), remove: [] });
   }
 
   /** Why the cluster fails, if it does. */

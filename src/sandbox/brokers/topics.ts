@@ -8,6 +8,7 @@ import type net from "node:net";
 import type { Cloud } from "../cloud.ts";
 import { topicArn } from "../kafkaTopicsShown.ts";
 import type { ClusterRow, TopicRow, TopicWorkRow } from "../serviceRows.ts";
+import type { Tables } from "../world.ts";
 import {
   alterTopicConfigs,
   createPartitions,
@@ -31,7 +32,7 @@ export async function matchTopics(
   socket: net.Socket,
 ): Promise<boolean> {
   const there = await topicsSeen(socket);
-  const rows = rowsOf(room, cluster);
+  const rows = rowsOf(room.cloud.tables, cluster);
   const known = rows.map((row) => matched(row, there.get(row.name)));
   const names = new Set(rows.map(({ name }) => name));
   const found = [...there].flatMap(([name, topic]) =>
@@ -53,8 +54,13 @@ export function isOpen(row: TopicRow): row is Open {
   return row.work !== undefined && row.work.endsAt === undefined;
 }
 
-function rowsOf({ cloud }: TopicsRoom, { id }: ClusterRow): TopicRow[] {
-  return cloud.tables.topics.all().filter(({ clusterArn }) => clusterArn === id);
+/** Topics of a time when no broker was Kafka: none of them is there yet. */
+export function unmade(tables: Pick<Tables, "topics">, cluster: ClusterRow): TopicRow[] {
+  return rowsOf(tables, cluster).map((row) => ({ ...row, work: { is: "CREATING" } }));
+}
+
+function rowsOf({ topics }: Pick<Tables, "topics">, { id }: ClusterRow): TopicRow[] {
+  return topics.all().filter(({ clusterArn }) => clusterArn === id);
 }
 
 function note({ cloud }: TopicsRoom, changes: Parameters<Cloud["noteTopics"]>[0]): void {

@@ -11,8 +11,9 @@
  * https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
  * https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-dns.html
  */
-import { nodeName, nodesOf } from "../kafkaNodes.ts";
+
 import { hasHostnames, privateDnsName, privateDomain, publicDnsName, publicDomain } from "../hostnames.ts";
+import { nodeName, nodesOf } from "../kafkaNodes.ts";
 import { activePeeringsOf, otherSide } from "../peeringStates.ts";
 import { REGION_NAMES } from "../places.ts";
 import type { InterfaceRow, VpcRow } from "../rows.ts";
