@@ -3,8 +3,9 @@ import { describe, test } from "node:test";
 import type { SeenCluster } from "../domain/connector.ts";
 import type { Condition } from "../domain/model.ts";
 import { emptyWorld, KINDS } from "../domain/world.ts";
+import { cluster } from "./clusters.testing.ts";
 import { dueKinds, joined, touched } from "./looks.ts";
-import { cluster, network, settled, think } from "./settled.testing.ts";
+import { network, settled, think } from "./settled.testing.ts";
 
 const calm = { conditions: [], freshAfter: 0, oldMs: 25_000 };
 

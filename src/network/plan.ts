@@ -14,8 +14,8 @@ import type { Hold } from "./peeringQuotas.ts";
 import { buildProbe } from "./probe.ts";
 import { Draft, type Move, Sight, stamped } from "./sight.ts";
 import { holdsNothingBack } from "./status.ts";
-import { buildTopic } from "./topic.ts";
 import { teardown } from "./teardown.ts";
+import { buildTopic } from "./topic.ts";
 
 export interface PlanInput {
   readonly network: Network;

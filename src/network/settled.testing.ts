@@ -1,6 +1,5 @@
 /** Literals for the tests of this room: a small network and the world in which nothing is left to do for it. */
 import { type Cidr, cidr } from "../domain/cidr.ts";
-import type { SeenCluster } from "../domain/connector.ts";
 import type { Network, PeeringWish } from "../domain/model.ts";
 import { emptyWorld, type SeenPeering, type Tagged, type World } from "../domain/world.ts";
 import { desired } from "./desired.ts";
@@ -141,37 +140,6 @@ export function settled(
       rules: rules.map((rule, index) => ({ ...rule, ruleId: `sgr-${key}-${index}` })),
     })),
     acls: [{ id: "acl-1", vpcId, isDefault: true, entries: want.acl }],
-  };
-}
-
-/** Where a settled network's cluster stands. */
-export const PLACES = {
-  subnetIds: [0, 1, 2].map((zone) => `subnet-subnet/private/${zone}`),
-  groupIds: ["sg-group/cluster", "sg-group/peers"],
-};
-
-export function cluster(change: Partial<SeenCluster> = {}): SeenCluster {
-  return {
-    id: "arn:cluster",
-    key: "cluster",
-    attempt: 1,
-    name: "ld-inst-ds-1",
-    ours: true,
-    state: "active",
-    stateReason: null,
-    clusterType: "provisioned",
-    version: "3.9.x.kraft",
-    upgrades: [],
-    instanceType: "kafka.m7g.large",
-    brokerCount: 3,
-    volumeGiB: 100,
-    authentication: ["iam"],
-    ...PLACES,
-    brokers: [{ brokerId: 1, interfaceId: "eni-b1", subnetId: "s", address: "10.2.0.4" }],
-    bootstrap: { plaintext: null, tls: null, scram: null, iam: "b-1:9098" },
-    revision: "K1",
-    createdAt: 0,
-    ...change,
   };
 }
 

@@ -7,7 +7,7 @@
 import type { SeenCluster, SeenTopic } from "../domain/connector.ts";
 import type { Condition } from "../domain/model.ts";
 import { type TopicWish, topicOf } from "../domain/topic.ts";
-import { CLUSTER, command, type ConnectorInput } from "./cluster.ts";
+import { CLUSTER, type ConnectorInput, command } from "./cluster.ts";
 import { ownClusters } from "./holders.ts";
 import { made } from "./sight.ts";
 
