@@ -184,3 +184,16 @@ describe("lateness", () => {
     assert.ok(!lateOnes(rows).includes("eip/0"));
   });
 });
+
+test("an address whose NAT gateway is gone waits for nothing of ours, though AWS still shows its association", () => {
+  const gone = world.natGateways.map((nat) => ({ ...nat, state: "deleted" }) as const);
+  const { state, actor, message } = row(planOf({ ...world, natGateways: gone }), "eip/0");
+  assert.deepEqual([state, actor], ["deleting", "aws"]);
+  assert.equal(message, "AWS still shows eipassoc-nat/0 of it, though its NAT gateway is gone");
+});
+
+test("an address that somebody else uses waits for AWS to say that they do no more", () => {
+  const { state, actor, message } = row(planOf({ ...world, natGateways: [] }), "eip/0");
+  assert.deepEqual([state, actor], ["waiting", "aws"]);
+  assert.equal(message, "is still held by eipassoc-nat/0");
+});

@@ -7,7 +7,7 @@
  *
  * Source of the order: https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html
  */
-import type { SeenInterface, World } from "../domain/world.ts";
+import type { SeenAddress, SeenInterface, World } from "../domain/world.ts";
 import {
   type Holder,
   holdersOfAddress,
@@ -134,17 +134,26 @@ function dropAddresses({ sight, draft }: TeardownInput): void {
   for (const address of sight.world.addresses) {
     const { key, id } = address;
     const holders = holdersOfAddress(sight.world, address);
-    if (holders.length > 0) {
+    const usualSeconds = USUAL.address;
+    if (holders.length === 0) {
+      draft.move({ do: "releaseAddress", key, allocationId: id });
+      draft.deleting({ resource: key, id, message: "is being released", usualSeconds });
+    } else if (outlivedItsNat(sight.world, address)) {
+      const message = `AWS still shows ${first(holders)} of it, though its NAT gateway is gone`;
+      draft.deleting({ resource: key, id, actor: "aws", message, usualSeconds });
+    } else {
+      // Held by a NAT gateway it goes when that does; held by no more than an association, when AWS says so.
+      const actor = holders.some(({ resource }) => resource.startsWith("nat/")) ? "letsdata" : "aws";
       const message = `is still held by ${first(holders)}`;
-      // Held by a NAT gateway it goes when that does; held by no more than the association, when AWS says so.
-      const isNat = holders.some(({ resource }) => resource.startsWith("nat/"));
-      const actor = isNat ? "letsdata" : "aws";
       tellHeld(draft, address, { message, actor, usualSeconds: USUAL.natGateway });
-      continue;
     }
-    draft.move({ do: "releaseAddress", key, allocationId: id });
-    draft.deleting({ resource: key, id, message: "is being released", usualSeconds: USUAL.address });
   }
+}
+
+/** The association goes a little after the NAT gateway, and may have been looked at a little before. */
+function outlivedItsNat({ natGateways }: World, { id }: SeenAddress): boolean {
+  const own = natGateways.filter(({ allocationIds }) => allocationIds.includes(id));
+  return own.length > 0 && !own.some(natHolds);
 }
 
 function dropInternetGateways({ sight, draft }: TeardownInput): void {
