@@ -35,7 +35,7 @@ const ACTS: readonly Act[] = [
 ];
 
 /** A creation has most points, so that a life may have several stops of it, far from each other. */
-const DEATHS_IN_A_LIFE = FULL ? { create: 2 } : { create: 4, drop: 2 };
+const DEATHS_IN_A_LIFE = FULL ? { create: 2 } : { create: 8, drop: 4 };
 const PAUSES_IN_A_LIFE = { create: 2 };
 
 const ONE_OF_EACH_KIND = [

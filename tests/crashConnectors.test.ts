@@ -8,8 +8,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { VpcSize } from "../src/domain/model.ts";
 import { create, drop } from "./support/acts.ts";
-import { openGround } from "./support/crash.ts";
 import { grow, leave, lose, rebuild, regain, replace } from "./support/connectorActs.ts";
+import { openGround } from "./support/crash.ts";
 import { type Act, dying, givenUp, Lives, type Points, standingStill, WINDOW_MS } from "./support/lives.ts";
 import { HIDDEN_MS, portrait } from "./support/sights.ts";
 

@@ -6,8 +6,8 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { commandLine } from "../../tests/support/customer.ts";
 import { ROOT } from "../../tests/sources.ts";
+import { commandLine } from "../../tests/support/customer.ts";
 import { type Credentials, type Telling, telling } from "./telling.ts";
 
 export interface Stage {

@@ -1,6 +1,7 @@
 /** How a person reads a write connector: where clients begin, its functions, and settings for clients to copy. */
-import { cellAt } from "./render.ts";
+
 import type { Lister } from "./forecastViews.ts";
+import { cellAt } from "./render.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

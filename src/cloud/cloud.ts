@@ -6,8 +6,9 @@
 import { Failure, type FailureNotes } from "../domain/failure.ts";
 import type { Cell } from "../domain/model.ts";
 import type { ProbeFindings, ProbeWish } from "../domain/probe.ts";
+import type { Step } from "../domain/steps.ts";
 import type { TaggedThing } from "../domain/sweep.ts";
-import type { Kind, Step, World } from "../domain/world.ts";
+import type { Kind, World } from "../domain/world.ts";
 
 /** Which network to look for. `vpcIds` are those known from the journal, which may bear no visible tag yet. */
 export interface NetworkRef {

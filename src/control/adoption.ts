@@ -3,8 +3,9 @@
  * topic, which bears none, is ours by its name, whoever made it, so that it is missed when it goes.
  */
 import type { Network } from "../domain/model.ts";
-import type { Attempt, World } from "../domain/world.ts";
+import { type Attempt, taggedInEc2, type World } from "../domain/world.ts";
 import { ownClusters } from "../network/holders.ts";
+import { ownProbes } from "../network/probe.ts";
 import { TOPIC } from "../network/topic.ts";
 import type { PassWrites } from "../store/store.ts";
 
@@ -17,18 +18,7 @@ interface Adoption {
 
 export async function adopt(input: Adoption): Promise<void> {
   const { attempts, world, writes } = input;
-  const things = [
-    ...world.vpcs,
-    ...world.subnets,
-    ...world.internetGateways,
-    ...world.addresses,
-    ...world.natGateways,
-    ...world.routeTables,
-    ...world.endpoints,
-    ...world.groups,
-    ...ownClusters(world),
-    ...world.probes.filter(({ ours }) => ours),
-  ];
+  const things = [...taggedInEc2(world), ...ownClusters(world), ...ownProbes(world)];
   for (const { key, attempt, resourceId, closedAt } of attempts) {
     if (resourceId || closedAt !== null) continue;
     const found = things.find((thing) => thing.key === key && thing.attempt === attempt);

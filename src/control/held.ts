@@ -6,9 +6,9 @@
 
 import type { NetworkRef } from "../cloud/cloud.ts";
 import { asFailure, Failure } from "../domain/failure.ts";
+import { ZONES_WITHOUT_BROKERS } from "../domain/kafka.ts";
 import type { Cell, Condition, Network } from "../domain/model.ts";
 import { type Attempt, emptyWorld, type Kind, type World } from "../domain/world.ts";
-import { ZONES_WITHOUT_BROKERS } from "../domain/kafka.ts";
 import { chooseZones, layout } from "../network/layout.ts";
 import { dueKinds, joined } from "../network/looks.ts";
 import type { Lease, PassWrites, Store } from "../store/store.ts";

@@ -7,7 +7,8 @@ import { type Cloud, type NetworkRef, NotSent, type StepCall } from "../cloud/cl
 import { overlaps } from "../domain/cidr.ts";
 import { asFailure, type Failure, kindOf } from "../domain/failure.ts";
 import type { Clock, Condition, Network, PeeringWish, Tenant } from "../domain/model.ts";
-import type { Attempt, Step, World } from "../domain/world.ts";
+import { isCreate, type Step } from "../domain/steps.ts";
+import type { Attempt, World } from "../domain/world.ts";
 import type { Verdict } from "../network/connect.ts";
 import { isWhole, nothingKnown, touched } from "../network/looks.ts";
 import { type Plan, plan } from "../network/plan.ts";
@@ -234,12 +235,6 @@ async function take(deps: PassDeps, input: PassInput, { step, attempt }: Move): 
     if (asFailure(thrown).code !== "unavailable") await writes.closeAttempt(step.key, attempt);
     throw thrown;
   }
-}
-
-function isCreate(step: Step): boolean {
-  return /^(create(Vpc|Subnet|InternetGateway|NatGateway|RouteTable|Endpoint|Group|Cluster|Topic|Probe)|allocateAddress)$/.test(
-    step.do,
-  );
 }
 
 /** What we took away ourselves must not count as hidden. */

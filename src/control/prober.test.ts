@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { fastClock } from "../../tests/support/clocks.ts";
 import type { Cloud, ProbeCall } from "../cloud/cloud.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Condition } from "../domain/model.ts";
 import type { Probe, ProbeFindings, ProbeWish } from "../domain/probe.ts";
 import { emptyWorld } from "../domain/world.ts";
-import { fastClock } from "../../tests/support/clocks.ts";
 import type { Store } from "../store/store.ts";
 import { addNetwork, addTenant, claimOne } from "../store/testing/testdata.ts";
 import { memoryStore } from "../store/testing.ts";
@@ -98,7 +98,7 @@ describe("a probe that was asked for", () => {
       ["waiting", "the function is made first", 0],
     );
     await say({ state: "waiting", message: "is being set up", actor: "aws" });
-    await until(id, ({ note }) => note === "the function is being set up");
+    await until(id, ({ note }) => note === "the function: is being set up");
     await say({});
     const done = await ended(id);
     assert.deepEqual([done.state, done.result?.verdict, done.note], ["done", "refused", null]);

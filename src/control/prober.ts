@@ -151,7 +151,7 @@ type Standing = Told & { readonly is: "ready" | "waiting" | "blocked" };
 function functionOf(status: NetworkStatus | null, askedAt: number): Standing {
   const told = status?.conditions.find(({ resource }) => resource === PROBE);
   if (!status || !told) return { is: "waiting", message: "the function is made first" };
-  const message = `the function ${told.message}`;
+  const message = `the function: ${told.message}`;
   if (told.state === "ready") return { is: "ready", message };
   const isFresh = status.observedAt !== null && status.observedAt >= askedAt;
   return told.state === "blocked" && isFresh

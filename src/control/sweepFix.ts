@@ -6,8 +6,9 @@
 import type { Cloud, NetworkRef } from "../cloud/cloud.ts";
 import { asFailure, type Failure } from "../domain/failure.ts";
 import type { Cell, Clock, Condition } from "../domain/model.ts";
+import type { Step } from "../domain/steps.ts";
 import type { Finding } from "../domain/sweep.ts";
-import { emptyWorld, type Step, type World } from "../domain/world.ts";
+import { emptyWorld, type World } from "../domain/world.ts";
 import { natHolds, ownClusters } from "../network/holders.ts";
 import { ownProbes } from "../network/probe.ts";
 import { Draft, type Move, Sight } from "../network/sight.ts";

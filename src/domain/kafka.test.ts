@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { usableAddresses } from "../network/layout.ts";
-import { layout } from "../network/layout.ts";
+import { layout, usableAddresses } from "../network/layout.ts";
 import { cidr } from "./cidr.ts";
 import {
   BESIDE_BROKERS,
@@ -9,8 +8,8 @@ import {
   FREE_ADDRESSES,
   functionArn,
   INSTANCE_TYPES,
-  type KafkaRequest,
   KAFKA_VERSIONS,
+  type KafkaRequest,
   kafkaCluster,
   kafkaProblems,
   mostBrokersPerZone,

@@ -9,7 +9,8 @@
  *         └─ group/*, acl/default ── rules
  */
 import type { Layout } from "../domain/model.ts";
-import type { SeenAddress, SeenNatGateway, SeenRouteTable, SeenVpc, Step } from "../domain/world.ts";
+import type { Step } from "../domain/steps.ts";
+import type { SeenAddress, SeenNatGateway, SeenRouteTable, SeenVpc } from "../domain/world.ts";
 import type { Desired, DesiredTable } from "./desired.ts";
 import { buildAcl, buildGroups } from "./filters.ts";
 import { type Draft, type Looked, made, type Sight } from "./sight.ts";

@@ -10,7 +10,8 @@
 import type { Cidr } from "../domain/cidr.ts";
 import { cidr } from "../domain/cidr.ts";
 import type { Layout, SubnetPlan } from "../domain/model.ts";
-import type { AclEntry, RouteWish, Rule } from "../domain/world.ts";
+import type { RouteWish, Rule } from "../domain/steps.ts";
+import type { AclEntry } from "../domain/world.ts";
 
 export const EVERYWHERE = cidr("0.0.0.0/0");
 

@@ -2,7 +2,8 @@
  * Groups and the ACL: what lets packets through. Both are held to exactly what is desired: a rule somebody
  * deleted comes back, a rule somebody added goes.
  */
-import type { AclEntry, Rule, SeenGroup, SeenRule } from "../domain/world.ts";
+import type { Rule } from "../domain/steps.ts";
+import type { AclEntry, SeenGroup, SeenRule } from "../domain/world.ts";
 import type { Desired, DesiredGroup } from "./desired.ts";
 import { type Draft, made, type Sight } from "./sight.ts";
 

@@ -6,7 +6,8 @@
  */
 import type { SeenCluster } from "../domain/connector.ts";
 import type { Condition } from "../domain/model.ts";
-import { KINDS, type Kind, type Step, type World } from "../domain/world.ts";
+import type { Step } from "../domain/steps.ts";
+import { KINDS, type Kind, type World } from "../domain/world.ts";
 import type { Move } from "./sight.ts";
 
 export interface LookQuestion {

@@ -4,7 +4,8 @@
  * then as absent. Promises that the same world and journal give the same answers.
  */
 import type { Condition } from "../domain/model.ts";
-import type { Attempt, CreateStep, Step, Tagged, World } from "../domain/world.ts";
+import type { CreateStep, Step } from "../domain/steps.ts";
+import type { Attempt, Tagged, World } from "../domain/world.ts";
 
 export type Looked<T> =
   | { readonly is: "seen"; readonly thing: T }

@@ -7,7 +7,7 @@
  *
  * Source of the order: https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html
  */
-import type { SeenAddress, SeenInterface, World } from "../domain/world.ts";
+import { type SeenAddress, type SeenInterface, taggedInEc2, type World } from "../domain/world.ts";
 import {
   type Holder,
   holdersOfAddress,
@@ -60,18 +60,7 @@ export function teardown(input: TeardownInput): boolean {
 }
 
 function seenIds({ world }: Sight): ReadonlySet<string> {
-  const tagged = [
-    ...world.vpcs,
-    ...world.subnets,
-    ...world.internetGateways,
-    ...world.addresses,
-    ...world.natGateways,
-    ...world.routeTables,
-    ...world.endpoints,
-    ...world.groups,
-    ...world.clusters,
-    ...world.probes,
-  ];
+  const tagged = [...taggedInEc2(world), ...world.clusters, ...world.probes];
   return new Set(tagged.map(({ id }) => id));
 }
 

@@ -12,7 +12,7 @@ import { DeleteFunctionCommand } from "@aws-sdk/client-lambda";
 import { cli, type Ran } from "../../src/cli/testing.ts";
 import { reaches } from "../support/networks.ts";
 import { PORTS } from "./probedServer.ts";
-import { DATASET, type Probe, type ProbeRequest, ProbedVpc } from "./probedVpc.ts";
+import { DATASET, type Probe, ProbedVpc, type ProbeRequest } from "./probedVpc.ts";
 
 const place = await ProbedVpc.open();
 const folder = mkdtempSync(path.join(tmpdir(), "letsdata-probes-"));

@@ -42,11 +42,9 @@ export async function activeVpc(
   return vpcOf(house, datasetName);
 }
 
-export async function reaches(house: House, datasetName: string, status: string): Promise<void> {
-  await house.until(`${datasetName} ${status}`, async () => {
-    const dataset = await house.api.call("datasets.view", { datasetName });
-    return dataset.status === status;
-  });
+export async function reaches(house: House, datasetName: string, status: string, ms?: number): Promise<void> {
+  const isThere = async () => (await house.api.call("datasets.view", { datasetName })).status === status;
+  await house.until(`${datasetName} ${status}`, isThere, ms);
 }
 
 export async function vpcOf(house: House, datasetName: string): Promise<Vpc> {

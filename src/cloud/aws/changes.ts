@@ -25,13 +25,14 @@ import {
   RevokeSecurityGroupEgressCommand,
   RevokeSecurityGroupIngressCommand,
 } from "@aws-sdk/client-ec2";
-import type { AclEntry, ChangeStep, RouteWish, Rule } from "../../domain/world.ts";
+import type { ChangeStep, RouteWish, Rule } from "../../domain/steps.ts";
+import type { AclEntry } from "../../domain/world.ts";
 import { refusedWith } from "./callError.ts";
 import { change, type Hand, type Hands, type StepOf, tagged } from "./hand.ts";
 import { lambdaChanges } from "./lambda.ts";
 import { mskChanges } from "./msk.ts";
-import { probeChanges } from "./probe.ts";
 import { topicChanges } from "./mskTopics.ts";
+import { probeChanges } from "./probe.ts";
 
 const NO_PEERING = ["invalidvpcpeeringconnectionid.notfound"];
 

@@ -12,11 +12,11 @@ import {
   CreateVpcCommand,
   CreateVpcEndpointCommand,
 } from "@aws-sdk/client-ec2";
-import type { CreateStep } from "../../domain/world.ts";
+import type { CreateStep } from "../../domain/steps.ts";
 import { answeredId, type Hands, tagged, token } from "./hand.ts";
 import { mskCreates } from "./msk.ts";
-import { probeCreates } from "./probe.ts";
 import { topicCreates } from "./mskTopics.ts";
+import { probeCreates } from "./probe.ts";
 
 /** The one call each create makes. */
 export const CREATE_ACTION: Readonly<Record<CreateStep["do"], string>> = {

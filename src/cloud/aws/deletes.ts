@@ -19,7 +19,7 @@ import {
   type UnsuccessfulItem,
 } from "@aws-sdk/client-ec2";
 import { Failure } from "../../domain/failure.ts";
-import type { DeleteStep } from "../../domain/world.ts";
+import type { DeleteStep } from "../../domain/steps.ts";
 import { type CallError, notes, refusedWith, refusedWithin } from "./callError.ts";
 import { failureOf } from "./errors.ts";
 import { change, type Hands } from "./hand.ts";

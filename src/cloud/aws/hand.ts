@@ -6,7 +6,7 @@ import type { EC2Client, ResourceType, TagSpecification } from "@aws-sdk/client-
 import type { KafkaClient } from "@aws-sdk/client-kafka";
 import type { LambdaClient } from "@aws-sdk/client-lambda";
 import { Failure } from "../../domain/failure.ts";
-import type { Step } from "../../domain/world.ts";
+import type { Step } from "../../domain/steps.ts";
 import type { StepCall } from "../cloud.ts";
 import { refusedWith } from "./callError.ts";
 import type { DnsMemory } from "./dns.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { cidr } from "../../domain/cidr.ts";
-import type { AclEntry, Rule, World } from "../../domain/world.ts";
+import type { Rule } from "../../domain/steps.ts";
+import type { AclEntry, World } from "../../domain/world.ts";
 import { ACCOUNT, cellIn, networkRef, rejection, stepper, wiredSandbox } from "./testing.ts";
 
 const HOME = cellIn("us-east-1");

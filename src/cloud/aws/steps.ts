@@ -7,7 +7,7 @@
  * https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
  */
 import { Failure } from "../../domain/failure.ts";
-import type { Step } from "../../domain/world.ts";
+import type { Step } from "../../domain/steps.ts";
 import { CallError, notes, refusedWith } from "./callError.ts";
 import { changes } from "./changes.ts";
 import { creates } from "./creates.ts";

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { after } from "node:test";
 import { Failure, type FailureCode } from "../../domain/failure.ts";
 import type { Cell, Clock, Region } from "../../domain/model.ts";
-import type { Step } from "../../domain/world.ts";
+import type { Step } from "../../domain/steps.ts";
 import { startSandbox, type TestSandbox } from "../../sandbox/testing.ts";
 import type { NetworkRef } from "../cloud.ts";
 import { type AwsCloud, awsCloud } from "./ec2.ts";
