@@ -3,7 +3,7 @@
  * topic, which bears none, is ours by its name, whoever made it, so that it is missed when it goes.
  */
 import type { Network } from "../domain/model.ts";
-import { type Attempt, taggedInEc2, type World } from "../domain/world.ts";
+import { type Attempt, networkThings, type World } from "../domain/world.ts";
 import { ownClusters } from "../network/holders.ts";
 import { ownProbes } from "../network/probe.ts";
 import { TOPIC } from "../network/topic.ts";
@@ -18,7 +18,7 @@ interface Adoption {
 
 export async function adopt(input: Adoption): Promise<void> {
   const { attempts, world, writes } = input;
-  const things = [...taggedInEc2(world), ...ownClusters(world), ...ownProbes(world)];
+  const things = [...networkThings(world), ...ownClusters(world), ...ownProbes(world)];
   for (const { key, attempt, resourceId, closedAt } of attempts) {
     if (resourceId || closedAt !== null) continue;
     const found = things.find((thing) => thing.key === key && thing.attempt === attempt);

@@ -16,8 +16,8 @@ import { emptyWorld, type Kind } from "../domain/world.ts";
 import { PROBE } from "../network/probe.ts";
 import { probeVerdict } from "../network/probeVerdict.ts";
 import type { NetworkStatus, ProbeLease, Store } from "../store/store.ts";
+import { takeTurns } from "./errands.ts";
 import { refOf } from "./held.ts";
-import { rest } from "./resting.ts";
 
 export interface ProberDeps {
   readonly store: Store;
@@ -37,7 +37,6 @@ export interface Prober {
 const LEASE_MS = 90_000;
 const AGAIN_MS = 1_000;
 const LOOK_EVERY_MS = 30_000;
-const AFTER_TROUBLE_MS = 5_000;
 /** A function in a VPC is there after a minute or two. */
 const PATIENCE_MS = 900_000;
 const AT_ONCE = 8;
@@ -50,31 +49,19 @@ export function createProber(given: ProberDeps): Prober {
 }
 
 async function run(deps: Deps, signal: AbortSignal): Promise<void> {
-  const { store, clock, log } = deps;
+  const { store } = deps;
   const underWay = new Set<Promise<void>>();
-  let nudge = () => {};
-  const stopListening = store.onWake(() => nudge());
-  while (!signal.aborted) {
-    const nudged = new Promise<void>((resolve) => {
-      nudge = resolve;
+  await takeTurns({ ...deps, failed: "probing failed" }, signal, async (nudge) => {
+    const lease = underWay.size < AT_ONCE ? await store.probes.claim(LEASE_MS) : null;
+    if (!lease) return restMs(store, underWay.size);
+    const one = tryOne(deps, lease, signal);
+    underWay.add(one);
+    void one.finally(() => {
+      underWay.delete(one);
+      nudge();
     });
-    try {
-      const lease = underWay.size < AT_ONCE ? await store.probes.claim(LEASE_MS) : null;
-      if (lease) {
-        const one = tryOne(deps, lease, signal);
-        underWay.add(one);
-        void one.finally(() => {
-          underWay.delete(one);
-          nudge();
-        });
-      } else await rest({ clock, nudged, signal }, await restMs(store, underWay.size));
-    } catch (thrown) {
-      const { code, message, detail } = asFailure(thrown);
-      log({ level: "error", event: "probing failed", code, message, detail });
-      await clock.sleep(AFTER_TROUBLE_MS, signal);
-    }
-  }
-  stopListening();
+    return null;
+  });
   await Promise.all(underWay);
 }
 

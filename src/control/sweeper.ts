@@ -14,7 +14,7 @@ import { summed } from "../network/cost.ts";
 import { PRICES, type PriceTable } from "../network/prices.ts";
 import { datasetsWithTwins, judgeSweep, type LivingNetwork } from "../network/sweep.ts";
 import type { Store, SweepLease } from "../store/store.ts";
-import { rest } from "./resting.ts";
+import { takeTurns } from "./errands.ts";
 import { removeOrphans } from "./sweepFix.ts";
 
 export interface SweeperDeps {
@@ -37,7 +37,6 @@ export interface Sweeper {
 const DAY_MS = 86_400_000;
 const LEASE_MS = 60_000;
 const LOOK_EVERY_MS = 30_000;
-const AFTER_TROUBLE_MS = 5_000;
 
 export function createSweeper(given: SweeperDeps): Sweeper {
   const deps = { prices: PRICES, windowMs: 300_000, everyMs: DAY_MS, ...given };
@@ -46,26 +45,15 @@ export function createSweeper(given: SweeperDeps): Sweeper {
 
 type Deps = Required<SweeperDeps>;
 
-async function run(deps: Deps, signal: AbortSignal): Promise<void> {
-  const { store, clock, log, everyMs } = deps;
-  let nudge = () => {};
-  const stopListening = store.onWake(() => nudge());
-  while (!signal.aborted) {
-    const nudged = new Promise<void>((resolve) => {
-      nudge = resolve;
-    });
-    try {
-      const due = await store.sweeps.dueInMs(everyMs);
-      const lease = due === 0 ? await store.sweeps.claim(LEASE_MS, everyMs) : null;
-      if (lease) await new Sweeping(deps, lease, signal).run();
-      else await rest({ clock, nudged, signal }, Math.min(Math.max(due, 1), LOOK_EVERY_MS));
-    } catch (thrown) {
-      const { code, message, detail } = asFailure(thrown);
-      log({ level: "error", event: "sweep failed", code, message, detail });
-      await clock.sleep(AFTER_TROUBLE_MS, signal);
-    }
-  }
-  stopListening();
+function run(deps: Deps, signal: AbortSignal): Promise<void> {
+  const { store, everyMs } = deps;
+  return takeTurns({ ...deps, failed: "sweep failed" }, signal, async () => {
+    const due = await store.sweeps.dueInMs(everyMs);
+    const lease = due === 0 ? await store.sweeps.claim(LEASE_MS, everyMs) : null;
+    if (!lease) return Math.min(Math.max(due, 1), LOOK_EVERY_MS);
+    await new Sweeping(deps, lease, signal).run();
+    return null;
+  });
 }
 
 /** One sweep under its lease. */

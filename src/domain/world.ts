@@ -190,8 +190,8 @@ export interface World {
   readonly probes: readonly SeenProbe[];
 }
 
-/** Everything that bears our tags in EC2 itself. */
-export function taggedInEc2(world: World): readonly Tagged[] {
+/** All of the network itself that bears our tags; what runs in it is not among them. */
+export function networkThings(world: World): readonly Tagged[] {
   return [
     ...world.vpcs,
     ...world.subnets,

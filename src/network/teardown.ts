@@ -7,7 +7,7 @@
  *
  * Source of the order: https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html
  */
-import { type SeenAddress, type SeenInterface, taggedInEc2, type World } from "../domain/world.ts";
+import { networkThings, type SeenAddress, type SeenInterface, type World } from "../domain/world.ts";
 import {
   type Holder,
   holdersOfAddress,
@@ -60,7 +60,7 @@ export function teardown(input: TeardownInput): boolean {
 }
 
 function seenIds({ world }: Sight): ReadonlySet<string> {
-  const tagged = [...taggedInEc2(world), ...world.clusters, ...world.probes];
+  const tagged = [...networkThings(world), ...world.clusters, ...world.probes];
   return new Set(tagged.map(({ id }) => id));
 }
 
