@@ -4,20 +4,18 @@
  * calls a cloud. Refuses where there is no network, and where no role is set for the function: we make none.
  */
 import { Failure } from "../domain/failure.ts";
-import type { Clock, Dataset, Network } from "../domain/model.ts";
+import type { Dataset, Network } from "../domain/model.ts";
 import type { Probe, ProbeWish } from "../domain/probe.ts";
 import type { Store, Tx } from "../store/store.ts";
 import type { Actor } from "./actor.ts";
 import { needsVpc, noDataset } from "./datasets.ts";
+import { untilEnded, type Waiting } from "./ending.ts";
 import { by } from "./people.ts";
 
-export interface ProbeDeps {
+export interface ProbeDeps extends Waiting {
   readonly store: Store;
-  readonly clock: Clock;
   /** What the functions that probe run as; without it there are none. */
   readonly functionRoleArn?: string;
-  /** Aborted when the process is to end: then nobody is kept waiting. */
-  readonly stopping?: AbortSignal;
 }
 
 export interface ProbeWishes {
@@ -25,26 +23,16 @@ export interface ProbeWishes {
   probe(actor: Actor, place: { tenantId: string; name: string }, wish: ProbeWish): Promise<Probe>;
 }
 
-/** Clients give an answer 30 s. */
-const WAIT_MS = 20_000;
-const STEP_MS = 100;
 /** Of one network: who asks for many at once must not hold up the others. */
 const MOST_OPEN = 10;
 
 export function probeWishes(deps: ProbeDeps): ProbeWishes {
-  const { store, clock, stopping } = deps;
+  const { store } = deps;
   return {
     async probe(actor, { tenantId, name }, wish) {
-      const began = clock.now();
-      const { dataset, ...asked } = await store.change((tx) =>
-        ask(tx, deps, { actor, tenantId, name, wish }),
-      );
-      let { probe } = asked;
-      while (probe.endedAt === null && clock.now() - began < WAIT_MS && !stopping?.aborted) {
-        await clock.sleep(STEP_MS, stopping);
-        probe = (await store.tenant(tenantId).probe(dataset.id, probe.id)) ?? probe;
-      }
-      return probe;
+      const { dataset, probe } = await store.change((tx) => ask(tx, deps, { actor, tenantId, name, wish }));
+      const again = async () => (await store.tenant(tenantId).probe(dataset.id, probe.id)) ?? probe;
+      return untilEnded(deps, probe, again);
     },
   };
 }

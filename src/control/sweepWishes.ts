@@ -3,17 +3,14 @@
  * the work; nothing here calls a cloud.
  */
 import { Failure } from "../domain/failure.ts";
-import type { Clock } from "../domain/model.ts";
 import type { Sweep } from "../domain/sweep.ts";
 import type { Store } from "../store/store.ts";
 import type { Actor } from "./actor.ts";
+import { untilEnded, type Waiting } from "./ending.ts";
 import { by } from "./people.ts";
 
-export interface SweepDeps {
+export interface SweepDeps extends Waiting {
   readonly store: Store;
-  readonly clock: Clock;
-  /** Aborted when the process is to end: then nobody is kept waiting. */
-  readonly stopping?: AbortSignal;
 }
 
 export interface SweepWishes {
@@ -21,30 +18,22 @@ export interface SweepWishes {
   sweep(actor: Actor, wish: { readonly fix: boolean }): Promise<Sweep>;
 }
 
-/** Clients give an answer 30 s. */
-const WAIT_MS = 20_000;
-const STEP_MS = 100;
-
-export function sweepWishes({ store, clock, stopping }: SweepDeps): SweepWishes {
+export function sweepWishes(deps: SweepDeps): SweepWishes {
+  const { store } = deps;
   return {
     async sweep(actor, { fix }) {
-      const began = clock.now();
-      let sweep = await store.change(async (tx) => {
-        const asked = await tx.askSweep({ fix, askedBy: actor.keyName });
+      const asked = await store.change(async (tx) => {
+        const sweep = await tx.askSweep({ fix, askedBy: actor.keyName });
         await tx.writeAudit({
           ...by(actor),
           tenantId: null,
           action: "sweep.run",
-          subject: `sweep/${asked.id}`,
+          subject: `sweep/${sweep.id}`,
           detail: { fix },
         });
-        return asked;
+        return sweep;
       });
-      while (sweep.endedAt === null && clock.now() - began < WAIT_MS && !stopping?.aborted) {
-        await clock.sleep(STEP_MS, stopping);
-        sweep = await readAgain(store, sweep.id);
-      }
-      return sweep;
+      return untilEnded(deps, asked, () => readAgain(store, asked.id));
     },
   };
 }
