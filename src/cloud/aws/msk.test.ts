@@ -1,49 +1,17 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { CreateClusterV2Command, KafkaClient } from "@aws-sdk/client-kafka";
 import { type Cidr, cidr } from "../../domain/cidr.ts";
 import type { ClusterSpec, SeenCluster } from "../../domain/connector.ts";
-import { startSandbox, type TestSandbox } from "../../sandbox/testing.ts";
-import type { AwsCloud } from "./ec2.ts";
 import { clusterName } from "./msk.ts";
-import {
-  ACCOUNT,
-  cellIn,
-  handsOn,
-  hurriedClock,
-  networkRef,
-  rejection,
-  startWire,
-  stepper,
-  type Wire,
-} from "./testing.ts";
+import { ACCOUNT, cellIn, networkRef, rejection, stepper, wiredSandbox } from "./testing.ts";
 
 const HOME = cellIn("us-east-1");
 const CREATE = "POST /api/v2/clusters";
 const LIST = "GET /api/v2/clusters";
 
-let sandbox: TestSandbox;
-let wire: Wire;
-let cloud: AwsCloud;
-let kafka: KafkaClient;
-
-before(async () => {
-  sandbox = await startSandbox();
-  wire = await startWire(sandbox.url);
-  cloud = handsOn(wire.url, hurriedClock(sandbox.clock));
-  kafka = new KafkaClient({
-    endpoint: sandbox.url,
-    region: "us-east-1",
-    credentials: { accessKeyId: ACCOUNT, secretAccessKey: "test" },
-  });
-});
-
-after(async () => {
-  kafka?.destroy();
-  cloud?.close();
-  await wire?.close();
-  await sandbox?.close();
-});
+const { sandbox, wire, cloud } = await wiredSandbox();
+const kafka = sandbox.of(KafkaClient, ACCOUNT, "us-east-1");
 
 /** A network with three private subnets and the two groups, and the spec of a cluster in it. */
 async function grounds(name: string, block: string) {
