@@ -5,15 +5,15 @@ import { sql } from "kysely";
 import { kafkaCluster } from "../domain/kafka.ts";
 import { emptyWorld } from "../domain/world.ts";
 import { storeOver } from "./database.ts";
-import { embeddedInMemory } from "./embedded.ts";
 import { migrate, migrations } from "./migrate.ts";
 import { seedSettings } from "./settings.ts";
+import { memoryDriver } from "./testing/memory.ts";
 import { addNetwork, addTenant, claimOne, datasetWish } from "./testing/testdata.ts";
 import { manualClock, stores } from "./testing.ts";
 
 test("a network of before has no cluster, and what was seen of it gets the new kinds, not looked at yet", async () => {
   const clock = manualClock();
-  const driver = await embeddedInMemory();
+  const driver = await memoryDriver();
   const session = { db: driver.db, clock };
   await migrate(session, migrations().slice(0, 4), async () => {});
   const { clusters: _, topics: __, functions: ___, probes: ____, ...world } = emptyWorld(7);

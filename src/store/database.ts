@@ -1,13 +1,12 @@
 /**
- * Opens the memory: the embedded database in a folder, PostgreSQL, or, for tests, one in memory. Promises
- * that the schema is this program's own before anything is read, and that above the driver there is one code
- * path. Refuses a folder in use, a schema newer than this program, and a database that would lose commits.
+ * Opens the memory: the embedded database in a folder, or PostgreSQL. Promises that the schema is this program's
+ * own before anything is read, and that above the driver there is one code path. Refuses a folder in use, a schema newer than this program, and a database that would lose commits.
  */
 import { sql } from "kysely";
 import { asFailure, Failure } from "../domain/failure.ts";
 import type { Clock } from "../domain/model.ts";
 import type { Driver } from "./driver.ts";
-import { embeddedInFolder, embeddedInMemory } from "./embedded.ts";
+import { embeddedInFolder } from "./embedded.ts";
 import { attempts } from "./journal.ts";
 import { migrate, migrations } from "./migrate.ts";
 import { networks } from "./networks.ts";
@@ -26,7 +25,7 @@ import { rehearsed, transact, tx, write } from "./transaction.ts";
 
 export interface StoreOptions {
   readonly clock: Clock;
-  /** PostgreSQL; without it the embedded database in `dataDir`; without both in memory, for tests. */
+  /** PostgreSQL; without it the embedded database in `dataDir`. */
   readonly databaseUrl?: string;
   readonly dataDir?: string;
   readonly log?: (line: string) => void;
@@ -45,10 +44,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 function driverFor({ clock, databaseUrl, dataDir, log = () => {} }: StoreOptions): Promise<Driver> {
-  if (databaseUrl !== undefined && dataDir !== undefined)
-    throw new Failure("invalid", "Give the store a database URL or a data folder, not both");
-  if (databaseUrl !== undefined) return postgres({ databaseUrl, clock, log });
-  return dataDir === undefined ? embeddedInMemory() : embeddedInFolder(dataDir);
+  if (databaseUrl !== undefined && dataDir === undefined) return postgres({ databaseUrl, clock, log });
+  if (dataDir !== undefined && databaseUrl === undefined) return embeddedInFolder(dataDir);
+  throw new Failure("invalid", "Give the store a database URL or a data folder, and not both");
 }
 
 /** A store over a driver whose schema is up to date. */

@@ -57,9 +57,11 @@ function makeFolder(dataDir: string): void {
   }
 }
 
-export async function embeddedInMemory(): Promise<Driver> {
+/** Begins with what was dumped, or empty. */
+export async function embeddedInMemory(dump?: Blob): Promise<Driver> {
   const startParams = [...PGlite.defaultStartParams, ...MEMORY];
-  return driverOver(new YieldingPGlite({ startParams, parsers: PARSERS }), null);
+  const begin = dump && { loadDataDir: dump };
+  return driverOver(new YieldingPGlite({ startParams, parsers: PARSERS, ...begin }), null);
 }
 
 /** Made beside its place and moved there when the disk has all of it. */

@@ -7,14 +7,14 @@ import { randomBytes } from "node:crypto";
 import { sql } from "kysely";
 import pg from "pg";
 import type { Clock } from "../domain/model.ts";
-import { openStore, storeOver } from "./database.ts";
+import { storeOver } from "./database.ts";
 import type { Driver } from "./driver.ts";
-import { embeddedInMemory } from "./embedded.ts";
 import { migrate, migrations } from "./migrate.ts";
 import { postgres } from "./postgres.ts";
 import { seedSettings } from "./settings.ts";
 import type { Store } from "./store.ts";
 import type { Db } from "./tables.ts";
+import { memoryDriver } from "./testing/memory.ts";
 import { findPostgres, type PgServer, startPostgres } from "./testing/pgserver.ts";
 
 /** A clock that stands still until it is moved. */
@@ -42,8 +42,10 @@ export interface TestStores {
 /** What `process.env` gives. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export function memoryStore(clock: Clock): Promise<Store> {
-  return openStore({ clock });
+export async function memoryStore(clock: Clock): Promise<Store> {
+  const driver = await memoryDriver();
+  await migrate({ db: driver.db, clock }, migrations(), seedSettings);
+  return storeOver(driver, clock);
 }
 
 export function manualClock(start = Date.UTC(2030, 0, 1)): ManualClock {
@@ -82,7 +84,7 @@ function embeddedStores(): TestStores {
     kind: "embedded",
     skip: false,
     start: async () => {
-      driver = await embeddedInMemory();
+      driver = await memoryDriver();
     },
     fresh: async () => {
       if (driver === undefined) throw new Error("start() comes first");

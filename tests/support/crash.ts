@@ -18,10 +18,10 @@ import type { Settings } from "../../src/sandbox/settings.ts";
 import { DrivenClock } from "../../src/sandbox/testing.ts";
 import { storeOver } from "../../src/store/database.ts";
 import type { Driver } from "../../src/store/driver.ts";
-import { embeddedInMemory } from "../../src/store/embedded.ts";
 import { migrate, migrations } from "../../src/store/migrate.ts";
 import { seedSettings } from "../../src/store/settings.ts";
 import type { PassWrites, Store } from "../../src/store/store.ts";
+import { memoryDriver } from "../../src/store/testing/memory.ts";
 import { makeFunction } from "./functions.ts";
 import { OPERATOR, PLATFORM, testSettings } from "./house.ts";
 
@@ -48,7 +48,7 @@ export interface Ground {
 
 export async function openGround(sandboxSettings: Partial<Settings> = {}): Promise<Ground> {
   const clock = new DrivenClock();
-  const driver = await embeddedInMemory();
+  const driver = await memoryDriver();
   await migrate({ db: driver.db, clock }, migrations(), seedSettings);
   const sandbox = await createSandbox({ clock, settings: testSettings(sandboxSettings) });
   const { url: sandboxUrl } = await sandbox.listen(0);

@@ -9,8 +9,8 @@ import { type AwsCloud, awsCloud } from "../../src/cloud/aws/ec2.ts";
 import { createIntent, type Intent } from "../../src/control/intent.ts";
 import { createReconciler } from "../../src/control/reconciler.ts";
 import { createSandbox } from "../../src/sandbox/server.ts";
-import { openStore } from "../../src/store/database.ts";
 import type { Store } from "../../src/store/store.ts";
+import { memoryStore } from "../../src/store/testing.ts";
 import { LeapingClock, UnderWay } from "./driven.ts";
 import { CUSTOMER, PLATFORM, testSettings } from "./house.ts";
 
@@ -36,7 +36,7 @@ export async function openFaultGround(): Promise<FaultGround> {
   const settings = testSettings({ unseenMsMax: UNSEEN_MS, natVisibleMs: 0, requestLogSize: 1_000_000 });
   const sandbox = await createSandbox({ clock, settings });
   const { url } = await sandbox.listen(0);
-  const store = underWay.watch(await openStore({ clock }));
+  const store = underWay.watch(await memoryStore(clock));
   const cloud = await hands(store, clock, url);
   const whoAmI = { id: "platform", account: "", roleArn: null, region: "us-east-1" } as const;
   const cellOf = async () => ({ account: await cloud.account(whoAmI), roleArn: null });

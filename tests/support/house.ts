@@ -16,6 +16,7 @@ import { createSandbox } from "../../src/sandbox/server.ts";
 import { type Settings, settings } from "../../src/sandbox/settings.ts";
 import { openStore } from "../../src/store/database.ts";
 import type { Store } from "../../src/store/store.ts";
+import { memoryStore } from "../../src/store/testing.ts";
 import { fastClock } from "./clocks.ts";
 
 export const PLATFORM = "999999999999";
@@ -69,7 +70,8 @@ interface Site {
 
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const { clock = fastClock(), databaseUrl, dataDir } = options;
-  const store = await openStore({ clock, ...(databaseUrl && { databaseUrl }), ...(dataDir && { dataDir }) });
+  const place = databaseUrl ? { databaseUrl } : dataDir && { dataDir };
+  const store = place ? await openStore({ clock, ...place }) : await memoryStore(clock);
   const site: Site = { options, clock, store, log: [], stops: [() => store.close()] };
   try {
     return await furnish(site);

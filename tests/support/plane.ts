@@ -12,8 +12,8 @@ import { createReconciler } from "../../src/control/reconciler.ts";
 import type { KafkaCluster } from "../../src/domain/model.ts";
 import { createSandbox } from "../../src/sandbox/server.ts";
 import { PROFILES, type Settings, settings } from "../../src/sandbox/settings.ts";
-import { openStore } from "../../src/store/database.ts";
 import type { Store } from "../../src/store/store.ts";
+import { memoryStore } from "../../src/store/testing.ts";
 import { driven, LeapingClock, UnderWay } from "./driven.ts";
 import { CUSTOMER, PLATFORM } from "./house.ts";
 
@@ -58,7 +58,7 @@ export async function openPlane(options: PlaneOptions = {}): Promise<Plane> {
   const clock = new LeapingClock();
   const underWay = new UnderWay();
   const sandbox = await createSandbox({ clock, settings: awsSettings(options.settings) });
-  const store = underWay.watch(await openStore({ clock }));
+  const store = underWay.watch(await memoryStore(clock));
   const { url: sandboxUrl } = await sandbox.listen(0);
   const cellOf = async () => ({ account: PLATFORM, roleArn: null });
   const intent = createIntent({ store, clock, cellOf, randomBytes });
