@@ -9,6 +9,7 @@ import type { Stage } from "./stage.ts";
 
 /** Longer than Kafka needs to find new leaders. */
 const TIMEOUT_S = "180";
+const NAME = "orders-task";
 
 export interface User {
   readonly username: string;
@@ -37,7 +38,7 @@ export interface Target {
 }
 
 export class DataTask {
-  readonly name = "orders-task";
+  readonly name = NAME;
   readonly arn: string;
   readonly #stage: Stage;
   #written = 0;
@@ -65,7 +66,7 @@ export class DataTask {
     const { FunctionArn = "" } = await tell.aws<{ FunctionArn?: string }>(
       credentials.platformAccount,
       credentials,
-      ...["lambda", "create-function", "--function-name", "orders-task", "--runtime", "nodejs22.x"],
+      ...["lambda", "create-function", "--function-name", NAME, "--runtime", "nodejs22.x"],
       ...["--handler", "dataTask.handler", "--zip-file", "fileb://task.zip"],
       ...["--role", `arn:aws:iam::${credentials.platformAccount}:role/functions`],
       ...["--environment", "file://environment.json", "--timeout", TIMEOUT_S, "--memory-size", "512"],
